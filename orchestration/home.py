@@ -1,0 +1,96 @@
+"""Where the warehouse keeps its state, and the lock that keeps its writers apart."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class WriterBusy(Exception):
+    """Another process writes the warehouse; the message names it."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders under one SEGMENTS_HOME."""
+
+    root: Path
+
+    @property
+    def landing(self) -> Path:
+        """Delivered files, `<source>/<feed>/<file>`."""
+        return self.root / "landing"
+
+    @property
+    def warehouse(self) -> Path:
+        """Private working folder."""
+        return self.root / "warehouse"
+
+    @property
+    def build_file(self) -> Path:
+        """The private DuckDB file that dbt builds in."""
+        return self.warehouse / "build.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """Versions and the link `current` that readers open."""
+        return self.root / "published"
+
+    @property
+    def exports(self) -> Path:
+        """Lists for people and other systems."""
+        return self.root / "exports"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of dbt and Dagster."""
+        return self.root / "logs"
+
+    def prepare(self) -> "Home":
+        """Create the folders, readable by the owner's group at most."""
+        for folder in (self.landing, self.warehouse, self.published, self.exports, self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.warehouse.chmod(0o700)
+        return self
+
+
+def home(root: str | os.PathLike[str] | None = None) -> Home:
+    """Return the home at `root`, else at SEGMENTS_HOME, else at `data/` in the project."""
+    chosen = root or os.environ.get("SEGMENTS_HOME") or PROJECT / "data"
+    return Home(Path(chosen).resolve())
+
+
+@contextlib.contextmanager
+def writer_lock(place: Home, what: str, wait_seconds: float = 60.0) -> Iterator[None]:
+    """Hold the one writer's lock of a home; the second writer waits, then is told who holds it.
+
+    Raises:
+        WriterBusy: after `wait_seconds`, naming the process and what it does.
+    """
+    place.prepare()
+    path = place.warehouse / "writer.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    holder = os.pread(handle, 300, 0).decode(errors="replace").strip()
+                    raise WriterBusy(
+                        f"{path} is held by {holder or 'another process'}. "
+                        f"Wait for it to end, or stop it, then run this again."
+                    ) from None
+                time.sleep(0.2)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"process {os.getpid()} ({what})".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
