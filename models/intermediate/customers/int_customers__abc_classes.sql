@@ -1,0 +1,65 @@
+-- Grain: one row per as-of date and customer who ever ordered, its ABC class.
+-- The class looks at the revenue that strictly better customers hold, so equal customers share a
+-- class and the greatest customer is always A.
+with
+
+measures as (
+    select * from {{ ref('int_customers__measures') }}
+    where orders_to_date > 0
+),
+
+bands as (
+    select * from {{ ref('int_bands__by_as_of') }}
+    where dimension = 'abc_class'
+),
+
+earning_customers as (
+
+    select
+        as_of_date,
+        customer_id,
+        sum(net_revenue_12m) over (partition by as_of_date) as total_revenue,
+        sum(net_revenue_12m) over (
+            partition by as_of_date
+            order by net_revenue_12m desc nulls last
+            range between unbounded preceding and current row
+        ) - sum(net_revenue_12m) over (partition by as_of_date, net_revenue_12m)
+            as better_revenue
+    from measures
+    where net_revenue_12m > 0
+
+),
+
+classified_customers as (
+
+    -- Cross-multiplied in exact decimals: a share on the cut belongs to the class above it.
+    select
+        earning_customers.as_of_date,
+        earning_customers.customer_id,
+        bands.code as abc_class
+    from earning_customers
+    inner join bands
+        on
+            earning_customers.as_of_date = bands.as_of_date
+            and cast(earning_customers.better_revenue as decimal(18, 2))
+            >= bands.lower_bound * cast(earning_customers.total_revenue as decimal(20, 2))
+            and cast(earning_customers.better_revenue as decimal(18, 2))
+            < bands.upper_bound * cast(earning_customers.total_revenue as decimal(20, 2))
+
+),
+
+abc_classes as (
+
+    select
+        measures.as_of_date,
+        measures.customer_id,
+        coalesce(classified_customers.abc_class, 'C') as abc_class
+    from measures
+    left join classified_customers
+        on
+            measures.as_of_date = classified_customers.as_of_date
+            and measures.customer_id = classified_customers.customer_id
+
+)
+
+select * from abc_classes

@@ -1,0 +1,104 @@
+-- Grain: one row per as-of date and customer, its group A to E of order frequency and value.
+with
+
+measures as (
+    select * from {{ ref('int_customers__measures') }}
+),
+
+settings as (
+    select * from {{ ref('int_settings__by_as_of') }}
+),
+
+bands as (
+    select * from {{ ref('int_bands__by_as_of') }}
+    where dimension = 'order_frequency'
+),
+
+order_value_groups as (
+    select * from {{ ref('order_value_groups') }}
+),
+
+average_order_values as (
+
+    select
+        as_of_date,
+        customer_id,
+        orders_12m,
+        -- In whole cents, so that a half cent is a half and not nearly one.
+        cast(
+            cast(
+                round(
+                    cast(net_revenue_12m * 100 as double)
+                    / nullif(cast(orders_12m as double), 0)
+                ) as bigint
+            ) * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
+        ) as average_order_value_12m
+    from measures
+
+),
+
+medians as (
+
+    select
+        as_of_date,
+        percentile_cont(0.5) within group (
+            order by cast(average_order_value_12m as double)
+        ) as median_order_value
+    from average_order_values
+    where average_order_value_12m is not null
+    group by as_of_date
+
+),
+
+levels as (
+
+    select
+        average_order_values.as_of_date,
+        average_order_values.customer_id,
+        average_order_values.average_order_value_12m,
+        coalesce(settings.order_value_cut, medians.median_order_value)
+            as order_value_cut,
+        bands.code as frequency_level,
+        case
+            when average_order_values.average_order_value_12m is null then 'none'
+            when
+                cast(average_order_values.average_order_value_12m as double)
+                >= coalesce(settings.order_value_cut, medians.median_order_value)
+                then 'high'
+            else 'low'
+        end as value_level
+    from average_order_values
+    inner join settings
+        on average_order_values.as_of_date = settings.as_of_date
+    inner join bands
+        on
+            average_order_values.as_of_date = bands.as_of_date
+            and average_order_values.orders_12m >= bands.lower_bound
+            and average_order_values.orders_12m < bands.upper_bound
+    left join medians
+        on average_order_values.as_of_date = medians.as_of_date
+
+),
+
+grouped_customers as (
+
+    select
+        levels.as_of_date,
+        levels.customer_id,
+        levels.average_order_value_12m,
+        levels.order_value_cut,
+        order_value_groups.order_value_group
+    from levels
+    inner join order_value_groups
+        on
+            levels.frequency_level = order_value_groups.frequency_level
+            and levels.value_level = order_value_groups.value_level
+            and levels.as_of_date >= order_value_groups.valid_from
+            and (
+                order_value_groups.valid_to is null
+                or levels.as_of_date <= order_value_groups.valid_to
+            )
+
+)
+
+select * from grouped_customers

@@ -1,0 +1,75 @@
+-- Grain: one row per as-of date and customer, its codes and key measures together.
+with
+
+measures as (
+    select * from {{ ref('int_customers__measures') }}
+),
+
+rfm as (
+    select * from {{ ref('int_customers__rfm') }}
+),
+
+value_bands as (
+    select * from {{ ref('int_customers__value_bands') }}
+),
+
+abc_classes as (
+    select * from {{ ref('int_customers__abc_classes') }}
+),
+
+order_value_groups as (
+    select * from {{ ref('int_customers__order_value_groups') }}
+),
+
+segments as (
+
+    select
+        measures.as_of_date,
+        measures.is_newest,
+        measures.source,
+        measures.customer_id,
+        measures.recency_days,
+        measures.frequency,
+        measures.monetary,
+        measures.orders_to_date,
+        measures.orders_12m,
+        measures.net_revenue_12m,
+        measures.margin_12m,
+        measures.category_count_12m,
+        rfm.r_score,
+        rfm.f_score,
+        rfm.m_score,
+        rfm.rfm_code,
+        rfm.rfm_segment,
+        rfm.headline_segment,
+        value_bands.margin_rate_12m,
+        value_bands.spend_band,
+        value_bands.frequency_band,
+        value_bands.margin_band,
+        value_bands.value_points,
+        value_bands.value_tier,
+        value_bands.has_conflicting_bands,
+        abc_classes.abc_class,
+        order_value_groups.average_order_value_12m,
+        order_value_groups.order_value_group
+    from measures
+    inner join rfm
+        on
+            measures.as_of_date = rfm.as_of_date
+            and measures.customer_id = rfm.customer_id
+    inner join order_value_groups
+        on
+            measures.as_of_date = order_value_groups.as_of_date
+            and measures.customer_id = order_value_groups.customer_id
+    left join value_bands
+        on
+            measures.as_of_date = value_bands.as_of_date
+            and measures.customer_id = value_bands.customer_id
+    left join abc_classes
+        on
+            measures.as_of_date = abc_classes.as_of_date
+            and measures.customer_id = abc_classes.customer_id
+
+)
+
+select * from segments

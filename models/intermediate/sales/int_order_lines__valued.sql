@@ -1,0 +1,117 @@
+-- Grain: one row per line of an accepted order, its net amount and cost in base currency.
+-- This is where money is rounded, once; every other amount of the warehouse is a sum of these
+-- cents and of the refunds' cents. A factor is widened past 18 digits before each product: DuckDB
+-- keeps two narrow decimals narrow and would overflow.
+with
+
+order_lines as (
+    {{ union_sources('order_lines', [
+        'order_id', 'line_number', 'product_id', 'quantity', 'unit_price', 'discount_amount',
+        'unit_cost', 'rejection_reason'
+    ]) }}
+),
+
+orders as (
+    select * from {{ ref('int_orders__united') }}
+),
+
+products as (
+    select * from {{ ref('int_products__united') }}
+),
+
+priced_lines as (
+
+    select
+        order_lines.source,
+        order_lines.order_id,
+        order_lines.line_number,
+        order_lines.product_id,
+        order_lines.quantity,
+        order_lines.unit_price,
+        order_lines.discount_amount,
+        order_lines.unit_cost,
+        orders.customer_id,
+        orders.order_date,
+        orders.exchange_rate,
+        orders.discount_amount as order_discount_amount,
+        products.unit_cost as product_unit_cost,
+        cast(
+            cast(order_lines.quantity as decimal(19, 6)) * order_lines.unit_price
+            - order_lines.discount_amount
+            as decimal(25, 12)
+        ) as line_amount
+    from order_lines
+    inner join orders
+        on order_lines.order_id = orders.order_id
+    left join products
+        on order_lines.product_id = products.product_id
+    where order_lines.rejection_reason is null
+
+),
+
+sharing_lines as (
+
+    select
+        *,
+        -- Return lines take no part: with them the shares of an order that nets to little would
+        -- grow without bound.
+        case when line_amount > 0 then line_amount else 0 end as sharing_amount
+    from priced_lines
+
+),
+
+discounted_lines as (
+
+    select
+        *,
+        -- The share is a ratio, so it is computed in doubles; ten decimals give exact cents back.
+        cast(
+            round(
+                cast(order_discount_amount as double) * cast(sharing_amount as double)
+                / nullif(
+                    cast(sum(sharing_amount) over (partition by order_id) as double), 0
+                ),
+                10
+            ) as decimal(25, 10)
+        ) as order_discount_share
+    from sharing_lines
+
+),
+
+valued_lines as (
+
+    select
+        source,
+        order_id,
+        line_number,
+        customer_id,
+        order_date,
+        product_id,
+        quantity,
+        unit_price,
+        {{ round_money(
+            'cast(discount_amount + coalesce(order_discount_share, 0) as decimal(25, 12)) '
+            ~ '* exchange_rate'
+        ) }} as discount_amount,
+        {{ round_money(
+            'cast(line_amount - coalesce(order_discount_share, 0) as decimal(25, 12)) '
+            ~ '* exchange_rate'
+        ) }} as net_amount,
+        case
+            when unit_cost is not null
+                then
+                    {{ round_money(
+                        'cast(cast(quantity as decimal(19, 6)) * unit_cost as decimal(25, 12)) '
+                        ~ '* exchange_rate'
+                    ) }}
+            when product_unit_cost is not null
+                then
+                    {{ round_money(
+                        'cast(quantity as decimal(19, 6)) * product_unit_cost'
+                    ) }}
+        end as cost_amount
+    from discounted_lines
+
+)
+
+select * from valued_lines

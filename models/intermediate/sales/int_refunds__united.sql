@@ -1,0 +1,39 @@
+-- Grain: one row per accepted refund or credit note of any source, in base currency.
+with
+
+refunds as (
+    {{ union_sources('refunds', [
+        'refund_id', 'order_id', 'line_number', 'customer_id', 'refunded_at', 'refund_date',
+        'amount', 'quantity', 'reason', 'rejection_reason'
+    ]) }}
+),
+
+orders as (
+    select * from {{ ref('int_orders__united') }}
+),
+
+valued_refunds as (
+
+    select
+        refunds.source,
+        refunds.refund_id,
+        refunds.order_id,
+        refunds.line_number,
+        refunds.customer_id,
+        refunds.refunded_at,
+        refunds.refund_date,
+        refunds.quantity,
+        refunds.reason,
+        -- At its order's rate; a credit note has no order and is in base currency.
+        {{ round_money(
+            'cast(refunds.amount as decimal(25, 12)) '
+            ~ '* coalesce(orders.exchange_rate, cast(1 as decimal(12, 6)))'
+        ) }} as refund_amount
+    from refunds
+    left join orders
+        on refunds.order_id = orders.order_id
+    where refunds.rejection_reason is null
+
+)
+
+select * from valued_refunds

@@ -1,0 +1,34 @@
+-- Grain: one row per as-of date and band that holds on it.
+-- Open ends become the ends of the type, so that every band is one inequality join,
+-- `value >= lower_bound and value < upper_bound`.
+with
+
+bands as (
+    select * from {{ ref('bands') }}
+),
+
+as_of_dates as (
+    select * from {{ ref('int_as_of_dates') }}
+),
+
+bands_at_as_of as (
+
+    select
+        as_of_dates.as_of_date,
+        bands.rule_id,
+        bands.dimension,
+        bands.code,
+        bands.measure,
+        coalesce(bands.lower_bound, cast(-999999999999 as decimal(18, 6))) as lower_bound,
+        coalesce(bands.upper_bound, cast(999999999999 as decimal(18, 6))) as upper_bound,
+        bands.points,
+        bands.clause
+    from as_of_dates
+    inner join bands
+        on
+            as_of_dates.as_of_date >= bands.valid_from
+            and (bands.valid_to is null or as_of_dates.as_of_date <= bands.valid_to)
+
+)
+
+select * from bands_at_as_of

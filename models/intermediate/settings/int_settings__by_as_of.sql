@@ -1,0 +1,71 @@
+-- Grain: one row per as-of date, the settings that hold on it and the windows they open.
+-- A window of N days is `after < date <= as_of_date`, so its first day is `after` + 1.
+with
+
+settings as (
+    select * from {{ ref('settings') }}
+),
+
+as_of_dates as (
+    select * from {{ ref('int_as_of_dates') }}
+),
+
+fact_settings as (
+    select * from {{ ref('stg_rules__fact_settings') }}
+),
+
+settings_at_as_of as (
+
+    select
+        as_of_dates.as_of_date,
+        settings.setting,
+        settings.value
+    from as_of_dates
+    inner join settings
+        on
+            as_of_dates.as_of_date >= settings.valid_from
+            and (
+                settings.valid_to is null
+                or as_of_dates.as_of_date <= settings.valid_to
+            )
+
+),
+
+pivoted as (
+
+    select
+        as_of_date,
+        max(value) filter (where setting = 'rfm_method') as rfm_method,
+        cast(max(value) filter (where setting = 'look_back_days') as int)
+            as look_back_days,
+        cast(max(value) filter (where setting = 'days_12m') as int) as days_12m,
+        cast(max(value) filter (where setting = 'minimum_buyers_to_rank') as bigint)
+            as minimum_buyers_to_rank,
+        cast(max(value) filter (where setting = 'order_value_cut') as double)
+            as order_value_cut,
+        cast(
+            max(value) filter (where setting = 'margin_coverage_minimum') as decimal(18, 6)
+        )
+            as margin_coverage_minimum
+    from settings_at_as_of
+    group by as_of_date
+
+),
+
+with_windows as (
+
+    select
+        pivoted.*,
+        -- No look-back means all of history.
+        coalesce(
+            cast({{ dbt.dateadd('day', '-pivoted.look_back_days', 'pivoted.as_of_date') }} as date),
+            cast({{ dbt.dateadd('day', -1, 'fact_settings.minimum_date') }} as date)
+        ) as look_back_after,
+        cast({{ dbt.dateadd('day', '-pivoted.days_12m', 'pivoted.as_of_date') }} as date)
+            as after_12m
+    from pivoted
+    cross join fact_settings
+
+)
+
+select * from with_windows

@@ -1,0 +1,108 @@
+-- Grain: one row per refund or credit note of the shop, its winning revision, accepted or not.
+with
+
+revisions as (
+    select * from {{ source('shop', 'refunds') }}
+),
+
+orders as (
+    select * from {{ ref('stg_shop__orders') }}
+),
+
+accepted_lines as (
+    select
+        order_id,
+        line_number
+    from {{ ref('stg_shop__order_lines') }}
+    where rejection_reason is null
+),
+
+orders_with_lines as (
+
+    select order_id
+    from accepted_lines
+    group by order_id
+
+),
+
+fact_settings as (
+    select * from {{ ref('stg_rules__fact_settings') }}
+),
+
+winning_revisions as (
+
+    select *
+    from revisions
+    qualify {{ revision_rank(['refund_id']) }} = 1
+
+),
+
+zoned as (
+
+    select
+        winning_revisions.*,
+        'shop:' || winning_revisions.order_id as refunded_order_id,
+        {{ business_date('winning_revisions.refunded_at', 'fact_settings.business_timezone') }}
+            as refund_date,
+        {{ business_date('winning_revisions._delivered_at', 'fact_settings.business_timezone') }}
+            as delivered_date
+    from winning_revisions
+    cross join fact_settings
+
+),
+
+dated as (
+
+    select
+        zoned.*,
+        {{ day_rejection('zoned.refund_date', 'zoned.delivered_date') }} as day_reason
+    from zoned
+    cross join fact_settings
+
+),
+
+judged as (
+
+    select
+        'shop:' || dated.refund_id as refund_id,
+        dated.refunded_order_id as order_id,
+        dated.line_number,
+        case
+            when dated.order_id is null then 'shop:' || dated.customer_id
+            else orders.customer_id
+        end as customer_id,
+        dated.refunded_at,
+        dated.refund_date,
+        dated.amount,
+        dated.quantity,
+        dated.reason,
+        case
+            when dated.amount <= 0 then 'amount_not_positive'
+            when dated.day_reason is not null then dated.day_reason
+            when dated.order_id is null and dated.customer_id is null
+                then 'credit_note_without_customer'
+            when dated.order_id is null then null
+            when orders.order_id is null then 'unknown_order'
+            when orders.rejection_reason is not null then 'order_not_accepted'
+            when orders_with_lines.order_id is null then 'order_without_lines'
+            when dated.line_number is not null and accepted_lines.line_number is null
+                then 'unknown_line'
+            -- Else a fact dated later would bring an earlier refund to life and change the past.
+            when dated.refund_date < orders.order_date then 'refunded_before_order'
+        end as rejection_reason,
+        'shop:' || dated.refund_id as record_id,
+        dated._delivery_id as delivery_id,
+        dated._row_number as row_number
+    from dated
+    left join orders
+        on dated.refunded_order_id = orders.order_id
+    left join orders_with_lines
+        on dated.refunded_order_id = orders_with_lines.order_id
+    left join accepted_lines
+        on
+            dated.refunded_order_id = accepted_lines.order_id
+            and dated.line_number = accepted_lines.line_number
+
+)
+
+select * from judged
