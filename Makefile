@@ -1,0 +1,44 @@
+# The verbs of this project; bare `make` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test ui docs lint format lock clean
+
+bin := .venv/bin
+export SEGMENTS_HOME ?= $(CURDIR)/data
+
+help: ## List the verbs
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: ## From a fresh clone to published segments of the sample shop
+	@./segments generate
+	@./segments run
+
+test: ## Everything that checks the project, fast to slow (what CI calls)
+	@requirements/sync.sh dev
+	@$(MAKE) --no-print-directory lint
+	$(bin)/python -m pytest
+
+ui: ## Dagster's UI and daemon, on http://127.0.0.1:3000
+	@./segments ui
+
+docs: ## dbt's documentation as one page
+	@./segments dbt docs generate --static --quiet
+	@echo "Open $(SEGMENTS_HOME)/warehouse/target/static_index.html"
+
+lint: ## Formatting and lint of Python and SQL
+	@requirements/sync.sh dev
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/sqlfluff lint --disable-progress-bar --processes 2 models tests
+
+format: ## Mend what lint finds, where a tool can
+	@requirements/sync.sh dev
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+	$(bin)/sqlfluff fix --disable-progress-bar models tests
+
+lock: ## Resolve the requirements anew
+	@requirements/sync.sh dev
+	@requirements/lock.sh --upgrade
+
+clean: ## Remove what dbt and the tests left; the data stay
+	@rm -rf target logs .pytest_cache .ruff_cache .hypothesis

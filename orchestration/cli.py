@@ -1,0 +1,277 @@
+"""The command line, `./segments`: single steps and the main job, for a person at a terminal."""
+
+import contextlib
+import datetime
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from orchestration import dbt, progress
+from orchestration.audit import BuildBusy
+from orchestration.contracts import ContractError
+from orchestration.home import Home, WriterBusy, home
+from orchestration.versions import Published, VersionDamaged, VersionMissing
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The customer segmentation warehouse. State lives under SEGMENTS_HOME (default: data/).",
+)
+# Without a terminal there is no width to keep to, and a table should not be cut.
+console = Console(width=None if Console().is_terminal else 120)
+errors = Console(stderr=True)
+
+SHOWN_FINDINGS = 20
+
+
+def fail(message: str) -> typer.Exit:
+    """Print what went wrong and return the exit that ends the command."""
+    errors.print(f"[bold red]Error:[/bold red] {escape(message)}", highlight=False, soft_wrap=True)
+    return typer.Exit(1)
+
+
+@contextlib.contextmanager
+def told(place: Home) -> Iterator[None]:
+    """Show progress, and turn the errors that a user can mend into one sentence."""
+    # Imported here: they pull in the database, which `--help` needs not.
+    from orchestration.copies import CopyDiffers
+    from orchestration.ingest import IngestError
+    from orchestration.publish import NotPublishable
+
+    os.umask(0o027)
+    os.environ["SEGMENTS_HOME"] = str(place.root)
+    try:
+        if console.is_terminal:
+            with console.status("starting") as status, progress.heard_by(
+                lambda message: status.update(escape(message))
+            ):
+                yield
+        else:
+            with progress.heard_by(_say_new_stage()):
+                yield
+    except (
+        WriterBusy, BuildBusy, ContractError, IngestError, NotPublishable, CopyDiffers,
+        VersionMissing, VersionDamaged, dbt.DbtFailed,
+    ) as error:
+        raise fail(str(error)) from error
+
+
+def _say_new_stage() -> progress.Listener:
+    """Without a terminal, print the first message of each stage: a log needs no counter."""
+    seen: set[str] = set()
+
+    def listener(message: str) -> None:
+        stage = message.split(":", 1)[0]
+        if stage not in seen:
+            seen.add(stage)
+            errors.print(f"... {escape(message)}", highlight=False)
+
+    return listener
+
+
+@app.command()
+def run(
+    landing: Annotated[
+        Path | None, typer.Option(help="Folder of delivered files, <source>/<feed>/<file>.")
+    ] = None,
+) -> None:
+    """Ingest, build, test, publish. Exit code 0 only if a new version was published."""
+    place = home()
+    with told(place):
+        from orchestration.pipeline import refresh
+
+        outcome = refresh(place, landing=_landing(landing))
+    _print_findings(outcome.findings)
+    if outcome.failed_step is not None:
+        served = "Readers keep the last good version." if _serves(place) else "Nothing is published."
+        if outcome.failed_step == "build":
+            broken = [found.name for found in outcome.findings if found.status != "warn"]
+            reason = f"failed: {', '.join(broken)}" if broken else outcome.problem
+            raise fail(f"The build did not pass, so nothing was published. {reason}. {served}")
+        raise fail(f"{outcome.failed_step}: {outcome.problem} {served}")
+    _print_published(place)
+
+
+@app.command()
+def generate(
+    customers: Annotated[int, typer.Option(help="Number of customers.")] = 2000,
+    months: Annotated[int, typer.Option(help="Months of history.")] = 30,
+    seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder that gets landing/ and truth/; default: the home.")
+    ] = None,
+    behaviour: Annotated[str, typer.Option(help="bgnbd or seasonal.")] = "bgnbd",
+    end: Annotated[str, typer.Option(help="Last day of the shop.")] = "2026-06-30",
+    file_format: Annotated[
+        str, typer.Option("--format", help="csv, csv.gz or parquet.")
+    ] = "csv",
+) -> None:
+    """Write the sample shop: delivered files in OUT/landing, the planted truth in OUT/truth."""
+    place = home()
+    with told(place):
+        from sample.generate import generate as make
+
+        try:
+            shop = make(
+                out or place.root, customers, months, seed, behaviour,
+                datetime.date.fromisoformat(end), file_format, progress.stage("generate"),
+            )
+        except (ValueError, FileExistsError) as error:
+            raise fail(str(error)) from error
+    rows = ", ".join(f"{count:,} {feed}" for feed, count in shop.rows.items())
+    console.print(f"Wrote {rows}", highlight=False)
+    console.print(f"Delivered files: {shop.landing}\nPlanted truth:   {shop.truth}", highlight=False)
+
+
+@app.command("ingest")
+def ingest_command(
+    landing: Annotated[
+        Path | None, typer.Option(help="Folder of delivered files, <source>/<feed>/<file>.")
+    ] = None,
+) -> None:
+    """Take in what was delivered, and stop there."""
+    place = home()
+    with told(place):
+        from orchestration.ingest import ingest
+
+        report = ingest(place, landing=_landing(landing), progress=progress.stage("ingest"))
+    for result in report.results:
+        console.print(
+            f"{result.status:<9} {result.source}/{result.feed}/{result.file_name}: "
+            f"{result.rows_landed:,} rows, {result.rows_quarantined:,} quarantined",
+            markup=False, highlight=False,
+        )
+    for warning in report.warnings:
+        errors.print(f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False)
+    console.print(
+        f"{len(report.results)} deliveries, {report.already_known} already known, "
+        f"{len(report.waiting)} still being written.", highlight=False,
+    )
+
+
+@app.command("publish")
+def publish_command() -> None:
+    """Publish the last build, if it passed whole and nothing was delivered since."""
+    place = home()
+    with told(place):
+        from orchestration.publish import publish
+
+        publish(place, progress=progress.stage("publish"))
+    _print_published(place)
+
+
+@app.command()
+def rollback(
+    to: Annotated[int | None, typer.Option(help="Version; default: the one before.")] = None,
+) -> None:
+    """Switch readers back to an older version."""
+    place = home()
+    with told(place):
+        from orchestration.versions import rollback as switch_back
+
+        published = switch_back(place, to)
+    _print_switch(published)
+
+
+@app.command()
+def status() -> None:
+    """Show what is published, from which deliveries, as of when, and the disk it uses."""
+    from orchestration.status import render_status
+    from orchestration.status import status as read_status
+
+    render_status(read_status(home()), console)
+
+
+@app.command("dbt", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def dbt_command(context: typer.Context) -> None:
+    """Call dbt against this home, e.g. `./segments dbt test`."""
+    place = home().prepare()
+    os.chdir(dbt.PROJECT)
+    os.environ.update(dbt.environment(place))
+    os.execv(dbt.EXECUTABLE, [str(dbt.EXECUTABLE), *context.args])
+
+
+@app.command("ui")
+def ui_command(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
+    """Serve Dagster's UI with its daemon, on this machine only: it has no login."""
+    from orchestration.pipeline import settle_environment
+
+    place = home().prepare()
+    settle_environment(place)
+    os.chdir(dbt.PROJECT)
+    dagster = dbt.EXECUTABLE.with_name("dagster")
+    os.execv(dagster, [
+        str(dagster), "dev", "--module-name", "orchestration.definitions",
+        "--host", "127.0.0.1", "--port", str(port),
+    ])
+
+
+def _landing(given: Path | None) -> Path | None:
+    """Return the landing folder meant: itself, or the `landing` in what `generate` wrote."""
+    if given is None:
+        return None
+    if not given.is_dir():
+        raise fail(f"there is no folder {given}: --landing wants the one with <source>/<feed>/.")
+    inner = given / "landing"
+    return inner if inner.is_dir() else given
+
+
+def _serves(place: Home) -> bool:
+    return (place.published / "current").exists()
+
+
+def _print_findings(findings: list[dbt.Finding]) -> None:
+    for found in findings[:SHOWN_FINDINGS]:
+        colour = "yellow" if found.status == "warn" else "red"
+        errors.print(
+            f"[{colour}]{found.status:<5}[/{colour}] {escape(found.name)}: {escape(found.message)}",
+            highlight=False, soft_wrap=True,
+        )
+    if len(findings) > SHOWN_FINDINGS:
+        errors.print(f"... and {len(findings) - SHOWN_FINDINGS} more.")
+
+
+def _print_published(place: Home) -> None:
+    from orchestration.report import render_segments, segment_rows
+    from orchestration.status import status as read_status
+
+    rows = segment_rows(place)
+    if rows:
+        render_segments(rows, console)
+    state = read_status(place)
+    for feed in state.feeds or []:
+        refused = feed.states.get("refused", 0)
+        if refused or feed.rows_quarantined:
+            errors.print(
+                f"[yellow]Warning:[/yellow] {feed.source}/{feed.feed}: {refused} files refused, "
+                f"{feed.rows_quarantined:,} rows quarantined; see deliveries and rejected_rows.",
+                highlight=False, soft_wrap=True,
+            )
+    shown = state.published or {}
+    console.print(
+        f"Published version {shown.get('version')} as of {shown.get('as_of_date')}: "
+        f"{place.published / 'current'}/marts.duckdb and facts.duckdb", highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
+        "Next: ./segments status, make ui (the pipeline), make docs (the models), or open "
+        "marts.duckdb read-only in any BI tool: customer_segments is where to start.",
+        highlight=False, soft_wrap=True,
+    )
+
+
+def _print_switch(published: Published) -> None:
+    console.print(
+        f"Readers now get version {published.version}, as of {published.as_of_date}.",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    app(prog_name="./segments")

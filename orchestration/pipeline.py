@@ -1,0 +1,105 @@
+"""The job `refresh`, run to its end in this process, and what came of it."""
+
+import logging
+import os
+import shutil
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration import dbt, progress
+from orchestration.home import PROJECT, Home
+
+STEPS = ("ingest", "build", "publish")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    `failed_step` is None where the run published; `problem` is the step's own error message, and
+    `findings` are the models and tests of this run that failed or warned.
+    """
+
+    run_id: str
+    failed_step: str | None
+    problem: str | None
+    findings: list[dbt.Finding]
+
+
+def dagster_home(place: Home) -> Path:
+    """Return Dagster's folder of a home, with this project's settings in it."""
+    folder = place.prepare().logs / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT / "orchestration" / "dagster.yaml", folder / "dagster.yaml")
+    return folder
+
+
+def settle_environment(place: Home) -> None:
+    """Point dbt and Dagster, here and in what this process starts, to one home; no telemetry."""
+    os.environ.update(dbt.environment(place))
+    os.environ["DAGSTER_HOME"] = str(dagster_home(place))
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+
+
+def run_config(landing: Path | None) -> dict[str, Any]:
+    """Return the job's configuration: where the files lie, and a terminal kept for people."""
+    folder = "" if landing is None else str(landing.resolve())
+    return {
+        "ops": {"ingest": {"config": {"folder": folder}}},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+
+
+def refresh(place: Home, landing: Path | None = None) -> Outcome:
+    """Run the job `refresh` for a home.
+
+    Raises:
+        DbtFailed: the project does not parse.
+    """
+    settle_environment(place)
+    warnings.filterwarnings("ignore", module="dagster")
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    progress.say("reading the project")
+
+    # Only now: the definitions read the home that was just settled, and take seconds to import.
+    from dagster import DagsterInstance
+
+    from orchestration.definitions import defs
+
+    with DagsterInstance.get() as instance:
+        result = defs.resolve_job_def("refresh").execute_in_process(
+            instance=instance, run_config=run_config(landing), raise_on_error=False
+        )
+        failures = [event for event in result.all_events if event.is_step_failure]
+    if not failures:
+        return Outcome(result.run_id, None, None, _findings(place))
+    failed = failures[0]
+    return Outcome(
+        run_id=result.run_id,
+        failed_step=failed.step_key,
+        problem=_innermost(failed.event_specific_data),
+        findings=[] if failed.step_key == "ingest" else _findings(place),
+    )
+
+
+def _findings(place: Home) -> list[dbt.Finding]:
+    return dbt.findings(dbt.read_results(place))
+
+
+def _innermost(failure: Any) -> str:
+    """Return the message of the error at the bottom of Dagster's chain, without its class."""
+    error = failure.error
+    while error.cause is not None:
+        error = error.cause
+    return error.message.strip().removeprefix(f"{error.cls_name}: ").split(": ", 1)[-1]
+
+
+def counts(findings: list[dbt.Finding]) -> Mapping[str, int]:
+    """Return how many findings there are of each status."""
+    found: dict[str, int] = {}
+    for finding in findings:
+        found[finding.status] = found.get(finding.status, 0) + 1
+    return found

@@ -1,0 +1,82 @@
+"""The segment table that a run ends with, read from what was published."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.home import Home
+from orchestration.versions import connect
+
+SEGMENTS = """
+    select
+        headline_labels.label_en,
+        labels.label_en,
+        labels.label_zh,
+        count(segments.customer_id) as customers,
+        coalesce(sum(segments.net_revenue_12m), 0) as net_revenue_12m,
+        median(segments.recency_days) as median_recency_days,
+        sum(segments.orders_12m) / nullif(count(segments.customer_id), 0) as orders_each
+    from customer_segments as segments
+    inner join segment_labels as labels
+        on labels.dimension = 'rfm_segment' and labels.code = segments.rfm_segment
+    inner join segment_labels as headline_labels
+        on
+            headline_labels.dimension = 'headline_segment'
+            and headline_labels.code = segments.headline_segment
+    group by all
+    order by min(headline_labels.sort_order), min(labels.sort_order)
+"""
+
+
+@dataclass(frozen=True)
+class SegmentRow:
+    """One RFM segment as the published file has it; money in base currency, recency in days."""
+
+    headline: str
+    segment: str
+    segment_zh: str
+    customers: int
+    net_revenue_12m: Decimal
+    median_recency_days: float | None
+    orders_each: float
+
+
+def segment_rows(place: Home) -> list[SegmentRow]:
+    """Return the published segments, best first; only those that hold anybody."""
+    with connect(place) as connection:
+        return [SegmentRow(*row) for row in connection.execute(SEGMENTS).fetchall()]
+
+
+def render_segments(rows: list[SegmentRow], console: Console) -> None:
+    """Print the segment table."""
+    customers = sum(row.customers for row in rows)
+    revenue = sum((row.net_revenue_12m for row in rows), Decimal(0))
+    table = Table(title="Segments", title_justify="left", header_style="bold")
+    for name, side in (
+        ("Headline", "left"), ("Segment", "left"), ("客户分群", "left"), ("Customers", "right"),
+        ("Share", "right"), ("Net revenue 12m", "right"), ("Share", "right"),
+        ("Days since", "right"), ("Orders each", "right"),
+    ):
+        table.add_column(name, justify=side, no_wrap=True)
+    for row in rows:
+        recency = row.median_recency_days
+        table.add_row(
+            row.headline,
+            row.segment,
+            row.segment_zh,
+            f"{row.customers:,}",
+            _share(row.customers, customers),
+            f"{row.net_revenue_12m:,.2f}",
+            _share(row.net_revenue_12m, revenue),
+            "" if recency is None else f"{recency:.0f}",
+            f"{row.orders_each:.1f}",
+        )
+    table.add_section()
+    table.add_row("All", "", "", f"{customers:,}", "", f"{revenue:,.2f}")
+    console.print(table)
+
+
+def _share(part: int | Decimal, whole: int | Decimal) -> str:
+    return f"{part / whole:.1%}" if whole else ""

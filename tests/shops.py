@@ -1,0 +1,94 @@
+"""Small shops for tests, and the command line run on them as a user would."""
+
+import csv
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.home import PROJECT
+
+SHARED_DATA = Path(os.environ.get("SEGMENTS_SHARED_DATA", PROJECT.parent / "shared" / "data"))
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A home that was run: what was delivered to it and how to read what it published."""
+
+    root: Path
+    landing: Path
+
+    @property
+    def current(self) -> Path:
+        return self.root / "published" / "current"
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Open both published files; their tables answer to their bare names."""
+        connection = duckdb.connect(":memory:")
+        names = []
+        for path in sorted(self.current.resolve().glob("*.duckdb")):
+            connection.execute(f"attach '{path}' as {path.stem} (read_only)")
+            names.append(f"{path.stem}.main")
+        connection.execute(f"set search_path = '{','.join(names)}'")
+        return connection
+
+    def build(self) -> duckdb.DuckDBPyConnection:
+        """Open the private build file, for what is not published."""
+        return duckdb.connect(str(self.root / "warehouse" / "build.duckdb"), read_only=True)
+
+
+def segments(
+    root: Path, *arguments: str, project: Path = PROJECT
+) -> subprocess.CompletedProcess[str]:
+    """Run `./segments` with its state under `root`."""
+    return subprocess.run(
+        [str(project / "segments"), *arguments],
+        env={**os.environ, "SEGMENTS_HOME": str(root), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+def run(root: Path, landing: Path | None = None, project: Path = PROJECT) -> Warehouse:
+    """Run the main job and insist that it published."""
+    options = [] if landing is None else ["--landing", str(landing)]
+    done = segments(root, "run", *options, project=project)
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return Warehouse(root, landing or root / "landing")
+
+
+def deliver(
+    landing: Path, feed: str, rows: Iterable[Mapping[str, object]], name: str = "1"
+) -> Path:
+    """Write rows as one delivery of a feed of the shop, with their keys as its header."""
+    rows = list(rows)
+    path = landing / "shop" / feed / f"{feed}_{name}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def order(order_id: str, customer_id: str, day: str, **columns: object) -> dict[str, object]:
+    """Return one completed order, placed at noon of `day`."""
+    return {
+        "order_id": order_id,
+        "customer_id": customer_id,
+        "ordered_at": f"{day} 12:00:00",
+        "status": "completed",
+        **columns,
+    }
+
+
+def line(order_id: str, price: str, **columns: object) -> dict[str, object]:
+    """Return the one line of an order, a single piece at `price`."""
+    return {
+        "order_id": order_id, "line_number": 1, "quantity": 1, "unit_price": price, **columns
+    }
