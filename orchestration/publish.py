@@ -105,7 +105,8 @@ def publish(
     tell = progress or (lambda step: None)
     with writer_lock(place, "publish", wait_seconds):
         folder = versions_folder(place)
-        folder.mkdir(mode=0o750, exist_ok=True)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o750)
         clear_drafts(place)
         number = next_number(place)
         draft = folder / f"{number}{DRAFT}"

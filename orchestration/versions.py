@@ -228,9 +228,9 @@ def prune(place: Home, served_before: int | None, keep: int) -> None:
 def connect(place: Home, file: str = "marts.duckdb") -> duckdb.DuckDBPyConnection:
     """Open a published file for reading, closed to every other file and to new settings.
 
-    The link is resolved first: DuckDB shares an open file within a process by its path, and a
-    second connection through `current` would get the data of the first. A connection keeps its
-    version; connect again for the newest.
+    The link is resolved here and not by DuckDB, which shares an open file within a process by
+    its path: each version has its own. A connection keeps its version; connect again for the
+    newest.
 
     Raises:
         VersionMissing: nothing is published, or no such file.

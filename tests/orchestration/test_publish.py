@@ -627,6 +627,30 @@ def test_readers_never_meet_an_error_a_torn_or_an_older_version(place):
         assert reader["reads"] > 15
 
 
+def test_there_is_no_moment_without_a_current_version(place):
+    publish(place)
+    publish(place)
+    # Opening a file is too slow to meet a gap of microseconds; reading the link is not.
+    script = """
+        import os, sys
+        print("reading", flush=True)
+        seen = set()
+        try:
+            while "versions/0" not in seen:
+                seen.add(os.readlink(sys.argv[1]))
+        except FileNotFoundError:
+            seen.add("none")
+        print(sorted(seen))
+    """
+    with python(script, place.published / "current") as reader:
+        assert reader.stdout.readline() == "reading\n"
+        for number in range(1000):
+            versions.switch(place, 1 + number % 2)
+        # The end, told through the link itself: the reader must not pause to look elsewhere.
+        versions.switch(place, 0)
+        assert reader.stdout.readline() == "['versions/0', 'versions/1', 'versions/2']\n"
+
+
 # Rules
 
 
