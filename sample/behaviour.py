@@ -57,12 +57,12 @@ class Spend:
     v: float
 
 
-BGNBD = (BgNbd(r=0.9, alpha=10.0, a=0.7, b=4.5), BgNbd(r=1.5, alpha=7.5, a=0.6, b=7.0))
+BGNBD = (BgNbd(r=0.65, alpha=5.8, a=0.7, b=4.5), BgNbd(r=1.4, alpha=5.8, a=0.6, b=7.0))
 REGULAR = (
     Regular(r=3.0, alpha=36.0, shape=8, bounce=0.22, wear=1.7, scale_weeks=105.0),
     Regular(r=4.0, alpha=22.0, shape=10, bounce=0.10, wear=1.9, scale_weeks=150.0),
 )
-SPEND = (Spend(p=4.0, q=3.6, v=390.0), Spend(p=3.5, q=3.4, v=1180.0))
+SPEND = (Spend(p=4.0, q=3.6, v=425.0), Spend(p=3.5, q=3.6, v=1550.0))
 
 # January to December; the peak in November and December, the dip in February.
 SEASON = (0.95, 0.50, 0.85, 0.90, 1.00, 1.10, 0.85, 0.80, 0.95, 1.00, 1.65, 1.45)
@@ -216,11 +216,12 @@ def expected_repeats(parameters: BgNbd, weeks: np.ndarray, steps: int = 2000) ->
     singularity at p = 0. No simulation and no hypergeometric function.
     """
     a, b = parameters.a, parameters.b
-    p = ((np.arange(steps) + 0.5) / steps) ** (1 / a)
+    p = np.maximum(((np.arange(steps) + 0.5) / steps) ** (1 / a), 1e-300)
     weight = (1 - p) ** (b - 1)
     weight /= weight.sum()
     t = np.asarray(weeks, dtype=float)[..., None]
-    inner = (1 - (parameters.alpha / (parameters.alpha + p * t)) ** parameters.r) / p
+    # 1 - (alpha / (alpha + p t))**r without loss where p is tiny.
+    inner = -np.expm1(-parameters.r * np.log1p(p * t / parameters.alpha)) / p
     return inner @ weight
 
 

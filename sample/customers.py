@@ -89,7 +89,7 @@ def draw_categories(rng: np.random.Generator, kind: np.ndarray) -> np.ndarray:
 
 
 def _draw_referrers(rng: np.random.Generator, population: Population) -> np.ndarray:
-    """Give some customers a referrer: one of a few promoters, acquired a month before or earlier."""
+    """Give some customers a referrer: one of a few promoters, acquired a month earlier at least."""
     size = len(population)
     promoters = np.flatnonzero(~population.is_prospect & (rng.random(size) < 0.08))
     known = np.searchsorted(population.acquired[promoters], population.acquired - 30)

@@ -3,9 +3,9 @@
     from sample.generate import generate
     generate(Path("data"), customers=2000)
 
-Customers are drawn in blocks of `BLOCK`, each from its own children of the seed, so memory is
-bounded and a block does not depend on how the others were made. `BLOCK` is a constant of the
-generator, not a setting: another block size would be another shop.
+Customers are drawn in blocks, each from its own children of the seed, so memory is bounded and a
+block does not depend on how the others were made. The size of a block follows from the arguments
+and is no setting: another block size would be another shop.
 """
 
 import json
@@ -29,7 +29,8 @@ from sample.customers import DAY
 from sample.files import FORMATS, MAXIMUM_MONTHS, LandingWriter, dates, pick, timestamps
 
 BEHAVIOURS = ("bgnbd", "seasonal")
-BLOCK = 25_000
+BLOCK = 25_000  # customers drawn at once for up to BLOCK_MONTHS months, fewer for a longer history
+BLOCK_MONTHS = 36
 SOURCE = "shop"
 GENERATOR_VERSION = 1  # raised when the same arguments begin to give other files
 
@@ -152,8 +153,9 @@ def _write_shop(
     try:
         writer.write("products", "products", orders.products_table(shelf, calendar))
         writer.write("campaigns", "campaigns", campaigns.campaigns_table(plan, calendar, size))
-        for block, first in enumerate(range(0, size, BLOCK)):
-            count = min(BLOCK, size - first)
+        step = BLOCK * BLOCK_MONTHS // max(BLOCK_MONTHS, len(calendar.month_names))
+        for block, first in enumerate(range(0, size, step)):
+            count = min(step, size - first)
             known, contacts, planted = _write_block(
                 writer, calendar, shelf, plan, seed, block, first, count
             )

@@ -278,8 +278,8 @@ def _build_lines(
         )
         listed = shelf.price[chosen] * level[day[rows]]
         pieces = np.maximum(1, np.rint(target * 100 / (1 - rate) / listed))
-        # Prices are bargained within 4%, in steps of 1%.
-        factor = np.clip(target * 100 / (1 - rate) / (pieces * listed), 0.96, 1.04)
+        # Prices are bargained within 5%, in steps of 1%.
+        factor = np.clip(target * 100 / (1 - rate) / (pieces * listed), 0.95, 1.05)
         fen = np.rint(listed * np.rint(factor * 100) / 100)
         paid = np.where(is_usd[rows], np.maximum(1, np.rint(fen / CNY_PER_USD)), fen)
         off = np.rint(pieces * paid * rate / 10) * 10
@@ -319,21 +319,23 @@ def _choose_products(
     kind: np.ndarray,
     target: np.ndarray,
 ) -> np.ndarray:
-    """Choose a product a line: a favourite category, not dearer than the target, grade to taste."""
+    """Choose a product a line: often of a favourite category, about as dear as the target."""
     size = len(owner)
     category = draw_categories(rng, kind)
     habit = np.where(owner >= 0, rng.random(size), 1.0)
     category = np.where(habit < 0.5, traits.favourite[owner], category)
     category = np.where((habit >= 0.5) & (habit < 0.72), traits.second[owner], category)
     lowest = np.array([each.lowest_price for each in catalogue.CATEGORIES])[category]
-    dearest = np.log(target * 1.05 / lowest) / np.log(PRICE_STEP)
+    # The nearest rung of the price ladder, so that one piece misses the target evenly.
+    dearest = np.rint(np.log(target / lowest) / np.log(PRICE_STEP))
     dearest = np.clip(dearest, 0, PRODUCTS_PER_CATEGORY - 1).astype(np.int64)
     # Businesses buy more pieces of cheaper products.
     down = rng.exponential(np.where(kind == 1, 4.0, 1.4)).astype(np.int64)
     step = np.maximum(dearest - down, 0)
     wants_premium = rng.random(size) < np.where(owner >= 0, traits.premium[owner], 0.4)
-    step -= (step % 2) != wants_premium
-    step = np.where(step < 0, step + 2, step)
+    other_grade = (step % 2) != wants_premium
+    step += np.where(other_grade, rng.choice([-1, 1], size), 0)
+    step = np.where(step < 0, 1, np.where(step >= PRODUCTS_PER_CATEGORY, step - 2, step))
     return category * PRODUCTS_PER_CATEGORY + step
 
 
