@@ -167,7 +167,8 @@ TOPIC_WEIGHTS = np.array([
     [0.17, 0.14, 0.08, 0.02, 0.03, 0.03, 0.24, 0.16, 0.10, 0.01, 0.02],
     [0.14, 0.08, 0.07, 0.20, 0.18, 0.14, 0.03, 0.03, 0.07, 0.04, 0.02],
 ])
-COMPLAINT_TOPICS = (1, 2, 8, 9, 10)  # delivery, quality, after-sales, invoice, service
+TROUBLE_TOPICS = (1, 2, 8, 9, 10)  # delivery, quality, after-sales, invoice, service
+TROUBLE_WEIGHTS = (0.30, 0.30, 0.20, 0.08, 0.12)
 REFUND_REASONS = (
     "damaged in transit", "wrong item", "not as described", "changed mind", "late delivery",
     "price adjustment",

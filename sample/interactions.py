@@ -150,7 +150,11 @@ def _browsing(
         second,
         kind=kind,
         channel=channel,
-        topic=np.where(is_talk, _topics(rng, population.kind[owner]), -1),
+        topic=np.where(
+            is_ticket,
+            _trouble(rng, len(owner)),
+            np.where(is_talk, _topics(rng, population.kind[owner]), -1),
+        ),
         first_response=np.where(is_ticket, response, -1),
         resolved=np.where(is_ticket, resolved, -1),
     )
@@ -163,6 +167,10 @@ def _topics(rng: np.random.Generator, kind: np.ndarray) -> np.ndarray:
     return np.where(
         kind == 1, np.searchsorted(reached[1], uniform), np.searchsorted(reached[0], uniform)
     )
+
+
+def _trouble(rng: np.random.Generator, size: int) -> np.ndarray:
+    return rng.choice(catalogue.TROUBLE_TOPICS, size, p=catalogue.TROUBLE_WEIGHTS)
 
 
 def _handling(
@@ -208,7 +216,7 @@ def _complaints(rng: np.random.Generator, traits: Traits, orders: Orders) -> Eve
         second,
         kind=COMPLAINT,
         channel=rng.choice([0, 1, 2], len(order), p=[0.4, 0.4, 0.2]),
-        topic=rng.choice(catalogue.COMPLAINT_TOPICS, len(order), p=[0.3, 0.3, 0.2, 0.08, 0.12]),
+        topic=_trouble(rng, len(order)),
         order=order,
         first_response=response,
         resolved=resolved,

@@ -264,6 +264,7 @@ def _build_lines(
     share *= np.arange(MOST_LINES) < count[:, None]
     share /= share.sum(axis=1, keepdims=True)
     missed = np.zeros(size)
+    in_order = np.full((size, MOST_LINES), -1)
     level = calendar.price_level()
     for slot in range(MOST_LINES):
         rows = np.flatnonzero(count > slot)
@@ -276,6 +277,8 @@ def _build_lines(
         chosen = _choose_products(
             rng, shelf, traits, who, of_type, target / (1 - rate) / level[day[rows]]
         )
+        chosen = _differ(chosen, in_order[rows, :slot])
+        in_order[rows, slot] = chosen
         listed = shelf.price[chosen] * level[day[rows]]
         pieces = np.maximum(1, np.rint(target * 100 / (1 - rate) / listed))
         # Prices are bargained within 5%, in steps of 1%.
@@ -337,6 +340,21 @@ def _choose_products(
     step += np.where(other_grade, rng.choice([-1, 1], size), 0)
     step = np.where(step < 0, 1, np.where(step >= PRODUCTS_PER_CATEGORY, step - 2, step))
     return category * PRODUCTS_PER_CATEGORY + step
+
+
+def _differ(chosen: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Replace products that the order holds already, `before` of shape (n, slots so far).
+
+    Down the price ladder by one article of the same grade, at its foot over to the next category:
+    a walk that meets each product once, so it ends within as many steps as there are slots.
+    """
+    for _ in range(before.shape[1]):
+        repeated = (before == chosen[:, None]).any(axis=1)
+        at_foot = chosen % PRODUCTS_PER_CATEGORY < 2
+        other = np.where(at_foot, chosen + PRODUCTS_PER_CATEGORY, chosen - 2)
+        other %= PRODUCTS_PER_CATEGORY * len(catalogue.CATEGORIES)
+        chosen = np.where(repeated, other, chosen)
+    return chosen
 
 
 def _sum_by_order(amounts: np.ndarray, first_line: np.ndarray) -> np.ndarray:

@@ -439,6 +439,12 @@ def test_orders_are_worth_something_and_prices_are_positive(shop):
     assert one(connection, "select count(*) from order_lines where quantity = 0") == 0
     assert one(connection, "select max(line_number) from order_lines") <= 6
     assert one(connection, "select min(line_number) from order_lines") == 1
+    assert one(connection, "select count(*) from order_lines where quantity < 0") > 0
+    # No product twice in an order, but on a return line.
+    assert one(connection, """
+        select count(*) from (select 1 from order_lines where quantity > 0
+            group by order_id, product_id having count(*) > 1)
+    """) == 0
 
 
 def test_corrections_are_newer_and_bring_all_lines(shop):
