@@ -248,8 +248,9 @@ def utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
             raise Refusal(_undecodable(error, encoding, size, lines)) from None
         if first and text:
             text, first = text.removeprefix("\ufeff"), False
-        lines += text.count("\n")
-        yield text.encode()
+        encoded = text.encode()
+        lines += encoded.count(b"\n")
+        yield encoded
 
 
 def _with_last(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:

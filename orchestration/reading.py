@@ -180,6 +180,7 @@ def _text_rules(source: Source, feed: Feed, places: Mapping[str, int]) -> tuple[
     rules = []
     for column in feed.columns:
         if column.name in places:
+            # The engine reads an empty value, quoted or not, as null already.
             given = text_or_null(f"c{places[column.name]}", source.null_values)
             rules.append(from_text(column, given, source.timezone))
         else:
@@ -263,7 +264,7 @@ def _typed_rules(
         header = delivered[column.name]
         given, type_name = quoted(header), types[header]
         if type_name == "VARCHAR":
-            given = text_or_null(given, source.null_values)
+            given = text_or_null(given, ("", *source.null_values))
         rule = from_typed(column, type_name, given, source.timezone)
         if rule is None:
             raise Refusal(
