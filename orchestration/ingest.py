@@ -119,6 +119,9 @@ def _warehouse(path: Path, spool: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = duckdb.connect(
             str(path),
             config={
+                # With more, rows kept in order are written twice, the second time at the close:
+                # half as much CPU again, and no sooner done.
+                "threads": "1",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
             },
