@@ -122,7 +122,8 @@ costed as (
                 then cost_amount
             else
                 {{ round_money(
-                    'cast(cost_amount as double) * cast(least(quantity_so_far, quantity) as double)'
+                    'cast(cost_amount as double) '
+                    ~ '* cast(least(quantity_so_far, greatest(quantity, 0)) as double)'
                     ~ ' / nullif(cast(quantity as double), 0)'
                 ) }}
         end as cost_returned_so_far
