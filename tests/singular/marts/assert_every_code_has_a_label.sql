@@ -1,0 +1,44 @@
+-- Every code in the customer tables has an English and a Chinese label.
+{%- set code_columns = {
+    'customer_segments': [
+        'rfm_segment', 'headline_segment', 'spend_band', 'frequency_band',
+        'margin_band', 'value_tier', 'abc_class', 'order_value_group',
+    ],
+    'customer_value': [
+        'spend_band', 'frequency_band', 'margin_band', 'value_tier', 'abc_class',
+        'order_value_group',
+    ],
+    'customer_rfm': ['rfm_segment', 'headline_segment'],
+} %}
+with
+
+codes as (
+    {% for table, columns in code_columns.items() %}
+    {%- set is_last_table = loop.last %}
+    {%- for column in columns %}
+    select
+        '{{ column }}' as dimension,
+        {{ column }} as code
+    from {{ ref(table) }}
+    where {{ column }} is not null
+    group by {{ column }}
+    {% if not (loop.last and is_last_table) %}
+    union all
+    {% endif %}
+    {%- endfor %}
+    {%- endfor %}
+),
+
+segment_labels as (
+    select * from {{ ref('segment_labels') }}
+)
+
+select
+    codes.dimension,
+    codes.code
+from codes
+left join segment_labels
+    on
+        codes.dimension = segment_labels.dimension
+        and codes.code = segment_labels.code
+where segment_labels.label_en is null or segment_labels.label_zh is null

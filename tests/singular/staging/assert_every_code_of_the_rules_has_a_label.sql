@@ -1,0 +1,43 @@
+-- Every code that a rule can give has a label, also one that nobody has today.
+with
+
+codes as (
+
+    -- Scores and the levels behind the groups A to E are steps on the way, not codes of
+    -- a mart.
+    select
+        dimension,
+        code
+    from {{ ref('bands') }}
+    where dimension not in ('order_frequency', 'r_score', 'f_score', 'm_score')
+    union
+    select
+        'order_value_group' as dimension,
+        order_value_group as code
+    from {{ ref('order_value_groups') }}
+    union
+    select
+        'rfm_segment' as dimension,
+        rfm_segment as code
+    from {{ ref('rfm_map') }}
+    union
+    select
+        'headline_segment' as dimension,
+        headline_segment as code
+    from {{ ref('rfm_map') }}
+
+),
+
+labels as (
+    select * from {{ ref('labels') }}
+)
+
+select
+    codes.dimension,
+    codes.code
+from codes
+left join labels
+    on
+        codes.dimension = labels.dimension
+        and codes.code = labels.code
+where labels.code is null
