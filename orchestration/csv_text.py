@@ -52,8 +52,8 @@ class Scan:
     """Counts records and turns line ends between them into \\n, chunk by chunk.
 
     `records` counts non-blank records, the header among them. `doubtful` says that only `split`
-    can tell the records: a quote stands where RFC 4180 has none, one never closes, a NUL is in the
-    text, or a blank line precedes the header. Line ends inside quotes are part of the value.
+    can tell the records: a quote stands where RFC 4180 has none, one never closes, or a NUL is in the
+    text. Line ends inside quotes are part of the value.
     """
 
     def __init__(self, delimiter: str, quote: str) -> None:
@@ -121,10 +121,7 @@ class Scan:
                 return False
         ends = self._outside(np.flatnonzero(values == NEWLINE), quotes)
         before = np.where(ends > 0, values[ends - 1], np.uint8(self._before))
-        count = int(np.count_nonzero(before != NEWLINE))
-        if not self.records and ends.size and before[0] == NEWLINE:
-            return False
-        self.records += count
+        self.records += int(np.count_nonzero(before != NEWLINE))
         self._inside = (self._inside + quotes.size) % 2
         self._before = int(values[-1])
         return True
