@@ -52,8 +52,8 @@ class Scan:
     """Counts records and turns line ends between them into \\n, chunk by chunk.
 
     `records` counts non-blank records, the header among them. `doubtful` says that only `split`
-    can tell the records: a quote stands where RFC 4180 has none, one never closes, or a NUL is in the
-    text. Line ends inside quotes are part of the value.
+    can tell the records: a quote stands where RFC 4180 has none, one never closes, or a NUL is in
+    the text. Line ends inside quotes are part of the value.
     """
 
     def __init__(self, delimiter: str, quote: str) -> None:
