@@ -1,8 +1,8 @@
--- No order is split over files: its winning delivery has every line number that an
--- older one had. A warning and not an error: a line may rightly be taken off an order,
--- which looks the same. But a shop that delivers changed lines only, or one order in
--- two files, loses lines by the rule that the newest delivery holds whole, and would
--- learn it nowhere else.
+-- No order is split over files: its winning delivery has every line number that any other
+-- delivery had. A warning and not an error: a line may rightly be taken off an order, or an
+-- older state of it arrive late, which looks the same. But a shop that delivers changed
+-- lines only, or one order in two files, loses lines by the rule that one delivery holds
+-- whole, and would learn it nowhere else.
 with
 
 revisions as (
@@ -28,7 +28,7 @@ from revisions
 inner join winning_deliveries
     on
         'shop:' || revisions.order_id = winning_deliveries.order_id
-        and revisions._delivery_id < winning_deliveries.delivery_id
+        and revisions._delivery_id <> winning_deliveries.delivery_id
 left join order_lines
     on
         winning_deliveries.order_id = order_lines.order_id
