@@ -28,13 +28,15 @@ lint: ## Formatting and lint of Python and SQL
 	@requirements/sync.sh dev
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
-	$(bin)/sqlfluff lint --disable-progress-bar --processes 2 models tests
+	@mkdir -p target/lint/warehouse
+	SEGMENTS_HOME=$(CURDIR)/target/lint $(bin)/sqlfluff lint --disable-progress-bar models tests
 
 format: ## Mend what lint finds, where a tool can
 	@requirements/sync.sh dev
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
-	$(bin)/sqlfluff fix --disable-progress-bar models tests
+	@mkdir -p target/lint/warehouse
+	SEGMENTS_HOME=$(CURDIR)/target/lint $(bin)/sqlfluff fix --disable-progress-bar models tests
 
 lock: ## Resolve the requirements anew
 	@requirements/sync.sh dev

@@ -1,28 +1,28 @@
 {#
   The business day of a moment.
-  moment:   a timestamp expression in UTC
-  timezone: a text expression, the business time zone
-  Example: business_date("timestamp '2024-03-09 18:30:00'", "'Asia/Shanghai'") -> 2024-03-10
+  moment: a timestamp expression in UTC
+  The calling query has one row of stg_rules__fact_settings joined under the name fact_settings.
+  Example: business_date('ordered_at') -> 2024-03-10 for 2024-03-09 18:30 UTC in Asia/Shanghai
   UTC, the default, needs no conversion; the engine's is dear on millions of rows.
 #}
-{% macro business_date(moment, timezone) -%}
-    {{ return(adapter.dispatch('business_date')(moment, timezone)) }}
+{% macro business_date(moment) -%}
+    {{ return(adapter.dispatch('business_date')(moment)) }}
 {%- endmacro %}
 
-{% macro default__business_date(moment, timezone) -%}
+{% macro default__business_date(moment) -%}
     cast(
         case
-            when {{ timezone }} = 'UTC' then {{ moment }}
-            else timezone({{ timezone }}, timezone('UTC', {{ moment }}))
+            when fact_settings.business_timezone = 'UTC' then {{ moment }}
+            else timezone(fact_settings.business_timezone, timezone('UTC', {{ moment }}))
         end as date
     )
 {%- endmacro %}
 
-{% macro spark__business_date(moment, timezone) -%}
+{% macro spark__business_date(moment) -%}
     cast(
         case
-            when {{ timezone }} = 'UTC' then {{ moment }}
-            else from_utc_timestamp({{ moment }}, {{ timezone }})
+            when fact_settings.business_timezone = 'UTC' then {{ moment }}
+            else from_utc_timestamp({{ moment }}, fact_settings.business_timezone)
         end as date
     )
 {%- endmacro %}

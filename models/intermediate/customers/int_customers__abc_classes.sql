@@ -18,13 +18,16 @@ earning_customers as (
     select
         as_of_date,
         customer_id,
-        sum(net_revenue_12m) over (partition by as_of_date) as total_revenue,
-        sum(net_revenue_12m) over (
-            partition by as_of_date
-            order by net_revenue_12m desc nulls last
-            range between unbounded preceding and current row
-        ) - sum(net_revenue_12m) over (partition by as_of_date, net_revenue_12m)
-            as better_revenue
+        cast(sum(net_revenue_12m) over (partition by as_of_date) as decimal(20, 2))
+            as total_revenue,
+        cast(
+            sum(net_revenue_12m) over (
+                partition by as_of_date
+                order by net_revenue_12m desc nulls last
+                range between unbounded preceding and current row
+            ) - sum(net_revenue_12m) over (partition by as_of_date, net_revenue_12m)
+            as decimal(20, 2)
+        ) as better_revenue
     from measures
     where net_revenue_12m > 0
 
@@ -41,10 +44,10 @@ classified_customers as (
     inner join bands
         on
             earning_customers.as_of_date = bands.as_of_date
-            and cast(earning_customers.better_revenue as decimal(18, 2))
-            >= bands.lower_bound * cast(earning_customers.total_revenue as decimal(20, 2))
-            and cast(earning_customers.better_revenue as decimal(18, 2))
-            < bands.upper_bound * cast(earning_customers.total_revenue as decimal(20, 2))
+            and earning_customers.better_revenue
+            >= bands.lower_bound * earning_customers.total_revenue
+            and earning_customers.better_revenue
+            < bands.upper_bound * earning_customers.total_revenue
 
 ),
 

@@ -67,15 +67,20 @@ money_measures as (
     select
         settings.as_of_date,
         ledger.customer_id,
-        sum(ledger.net_amount) filter (where ledger.ledger_date > settings.look_back_after)
-            as monetary,
-        sum(ledger.net_amount) filter (where ledger.ledger_date > settings.after_12m)
-            as net_revenue_12m,
         sum(ledger.net_amount) filter (
-            where ledger.ledger_date > settings.after_12m and ledger.cost_amount is not null
+            where ledger.ledger_date > settings.look_back_after
+        ) as monetary,
+        sum(ledger.net_amount) filter (
+            where ledger.ledger_date > settings.after_12m
+        ) as net_revenue_12m,
+        sum(ledger.net_amount) filter (
+            where
+            ledger.ledger_date > settings.after_12m
+            and ledger.cost_amount is not null
         ) as covered_revenue_12m,
-        sum(ledger.cost_amount) filter (where ledger.ledger_date > settings.after_12m)
-            as cost_12m
+        sum(ledger.cost_amount) filter (
+            where ledger.ledger_date > settings.after_12m
+        ) as cost_12m
     from settings
     inner join ledger
         on settings.as_of_date >= ledger.ledger_date
@@ -111,8 +116,9 @@ measures as (
         customers.customer_id,
         order_measures.first_order_date,
         order_measures.last_order_date,
-        {{ dbt.datediff('order_measures.last_order_date', 'customers.as_of_date', 'day') }}
-            as recency_days,
+        {{ dbt.datediff(
+            'order_measures.last_order_date', 'customers.as_of_date', 'day'
+        ) }} as recency_days,
         coalesce(order_measures.orders_to_date, 0) as orders_to_date,
         coalesce(order_measures.frequency, 0) as frequency,
         coalesce(order_measures.orders_12m, 0) as orders_12m,
@@ -122,8 +128,10 @@ measures as (
         cast(coalesce(money_measures.covered_revenue_12m, 0) as decimal(18, 2))
             as covered_revenue_12m,
         -- No line with a cost in the window: no margin, which is not a margin of zero.
-        cast(money_measures.covered_revenue_12m - money_measures.cost_12m as decimal(18, 2))
-            as margin_12m,
+        cast(
+            money_measures.covered_revenue_12m - money_measures.cost_12m
+            as decimal(18, 2)
+        ) as margin_12m,
         case
             when category_measures.category_count = 0 then null
             else coalesce(category_measures.category_count, 0)

@@ -31,13 +31,16 @@ buyers as (
         settings.minimum_buyers_to_rank,
         count(*) over (partition by measures.as_of_date) as buyer_count,
         rank() over (
-            partition by measures.as_of_date order by measures.recency_days asc nulls last
+            partition by measures.as_of_date
+            order by measures.recency_days asc nulls last
         ) - 1 as fresher_buyers,
         rank() over (
-            partition by measures.as_of_date order by measures.frequency asc nulls first
+            partition by measures.as_of_date
+            order by measures.frequency asc nulls first
         ) - 1 as rarer_buyers,
         rank() over (
-            partition by measures.as_of_date order by measures.monetary asc nulls first
+            partition by measures.as_of_date
+            order by measures.monetary asc nulls first
         ) - 1 as smaller_buyers
     from measures
     inner join settings

@@ -22,7 +22,8 @@ rated_customers as (
         measures.net_revenue_12m,
         measures.orders_12m,
         case
-            when measures.net_revenue_12m <= 0 or measures.covered_revenue_12m <= 0 then null
+            when measures.net_revenue_12m <= 0 then null
+            when measures.covered_revenue_12m <= 0 then null
             when
                 measures.covered_revenue_12m
                 < settings.margin_coverage_minimum

@@ -79,8 +79,9 @@ valued_orders as (
         orders.channel,
         orders.currency,
         cast(coalesce(order_totals.net_amount, 0) as decimal(18, 2)) as net_amount,
-        cast(order_totals.covered_net_amount - order_totals.cost_amount as decimal(18, 2))
-            as margin_amount,
+        cast(
+            order_totals.covered_net_amount - order_totals.cost_amount as decimal(18, 2)
+        ) as margin_amount,
         cast(coalesce(order_totals.discount_amount, 0) as decimal(18, 2))
             as discount_amount,
         orders.tax_amount,

@@ -29,7 +29,9 @@ lines_of_refunded_orders as (
             over (partition by order_lines.order_id) as positive_amount,
         row_number() over (
             partition by order_lines.order_id
-            order by order_lines.net_amount desc nulls last, order_lines.line_number asc nulls last
+            order by
+                order_lines.net_amount desc nulls last,
+                order_lines.line_number asc nulls last
         ) = 1 as is_largest_line
     from order_lines
     where order_lines.order_id in (select refunds.order_id from refunds)
@@ -44,30 +46,31 @@ shares as (
         refunds.refund_date,
         refunds.refund_amount,
         refunds.line_number as refunded_line_number,
-        lines.order_id,
-        lines.line_number,
-        lines.customer_id,
-        lines.quantity,
-        lines.net_amount,
-        lines.cost_amount,
-        lines.order_net_amount,
-        lines.is_largest_line,
+        order_lines.order_id,
+        order_lines.line_number,
+        order_lines.customer_id,
+        order_lines.quantity,
+        order_lines.net_amount,
+        order_lines.cost_amount,
+        order_lines.order_net_amount,
+        order_lines.is_largest_line,
         case
-            when refunds.line_number = lines.line_number then coalesce(refunds.quantity, 0)
+            when refunds.line_number = order_lines.line_number
+                then coalesce(refunds.quantity, 0)
             else 0
         end as refunded_quantity,
         case
-            when refunds.line_number is not null or lines.net_amount <= 0 then 0
+            when refunds.line_number is not null or order_lines.net_amount <= 0 then 0
             else
                 {{ integer_quotient(
                     'cast(refunds.refund_amount * 100 as decimal(19, 0)) '
-                    ~ '* cast(lines.net_amount * 100 as decimal(18, 0))',
-                    'cast(lines.positive_amount * 100 as decimal(18, 0))'
+                    ~ '* cast(order_lines.net_amount * 100 as decimal(18, 0))',
+                    'cast(order_lines.positive_amount * 100 as decimal(18, 0))'
                 ) }}
         end as share_cents
     from refunds
-    inner join lines_of_refunded_orders as lines
-        on refunds.order_id = lines.order_id
+    inner join lines_of_refunded_orders as order_lines
+        on refunds.order_id = order_lines.order_id
 
 ),
 

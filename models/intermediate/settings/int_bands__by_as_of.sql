@@ -19,8 +19,10 @@ bands_at_as_of as (
         bands.dimension,
         bands.code,
         bands.measure,
-        coalesce(bands.lower_bound, cast(-999999999999 as decimal(18, 6))) as lower_bound,
-        coalesce(bands.upper_bound, cast(999999999999 as decimal(18, 6))) as upper_bound,
+        coalesce(bands.lower_bound, cast(-999999999999 as decimal(18, 6)))
+            as lower_bound,
+        coalesce(bands.upper_bound, cast(999999999999 as decimal(18, 6)))
+            as upper_bound,
         bands.points,
         bands.clause
     from as_of_dates

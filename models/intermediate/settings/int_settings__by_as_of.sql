@@ -44,7 +44,8 @@ pivoted as (
         cast(max(value) filter (where setting = 'order_value_cut') as double)
             as order_value_cut,
         cast(
-            max(value) filter (where setting = 'margin_coverage_minimum') as decimal(18, 6)
+            max(value) filter (where setting = 'margin_coverage_minimum')
+            as decimal(18, 6)
         )
             as margin_coverage_minimum
     from settings_at_as_of
@@ -58,11 +59,16 @@ with_windows as (
         pivoted.*,
         -- No look-back means all of history.
         coalesce(
-            cast({{ dbt.dateadd('day', '-pivoted.look_back_days', 'pivoted.as_of_date') }} as date),
+            cast(
+                {{ dbt.dateadd(
+                    'day', '-pivoted.look_back_days', 'pivoted.as_of_date'
+                ) }} as date
+            ),
             cast({{ dbt.dateadd('day', -1, 'fact_settings.minimum_date') }} as date)
         ) as look_back_after,
-        cast({{ dbt.dateadd('day', '-pivoted.days_12m', 'pivoted.as_of_date') }} as date)
-            as after_12m
+        cast(
+            {{ dbt.dateadd('day', '-pivoted.days_12m', 'pivoted.as_of_date') }} as date
+        ) as after_12m
     from pivoted
     cross join fact_settings
 

@@ -38,7 +38,8 @@ newest_and_previous as (
     select
         newest_as_of_date,
         cast(
-            {{ dbt.dateadd('day', -1, dbt.date_trunc('month', 'newest_as_of_date')) }} as date
+            {{ dbt.dateadd('day', -1, dbt.date_trunc('month', 'newest_as_of_date')) }}
+            as date
         ) as previous_as_of_date
     from newest_as_of
 

@@ -26,10 +26,12 @@ current_customers as (
         customers.has_master_data,
         customers.known_since,
         case
-            when customers.registered_date <= measures.as_of_date then customers.registered_at
+            when customers.registered_date <= measures.as_of_date
+                then customers.registered_at
         end as registered_at,
         case
-            when customers.activated_date <= measures.as_of_date then customers.activated_at
+            when customers.activated_date <= measures.as_of_date
+                then customers.activated_at
         end as activated_at,
         measures.first_order_date,
         measures.last_order_date,

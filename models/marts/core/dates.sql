@@ -10,13 +10,10 @@ as_of_dates as (
     where is_newest
 ),
 
-bounds as (
+known_days as (
 
     select
-        cast(
-            {{ dbt.date_trunc('year', 'least(min(ledger.ledger_date), max(as_of_dates.as_of_date))') }}
-            as date
-        ) as first_day,
+        min(ledger.ledger_date) as first_sale_day,
         max(as_of_dates.as_of_date) as last_day
     from as_of_dates
     left join ledger
@@ -24,12 +21,26 @@ bounds as (
 
 ),
 
+bounds as (
+
+    select
+        cast(
+            {{ dbt.date_trunc('year', 'coalesce(first_sale_day, last_day)') }} as date
+        ) as first_day,
+        last_day
+    from known_days
+
+),
+
 digits as (
 
-    select 0 as digit
-    {% for digit in range(1, 10) -%}
-    union all select {{ digit }} as digit
+    {% for digit in range(10) %}
+    select {{ digit }} as digit
+    {% if not loop.last %}
+    union all
+    {% endif %}
     {% endfor %}
+
 ),
 
 -- A hundred thousand days are 273 years: from minimum_date on, always enough.
@@ -48,10 +59,16 @@ day_numbers as (
 
 days as (
 
-    select cast({{ dbt.dateadd('day', 'day_numbers.day_number', 'bounds.first_day') }} as date) as date_day
+    select
+        cast(
+            {{ dbt.dateadd('day', 'day_numbers.day_number', 'bounds.first_day') }}
+            as date
+        ) as date_day
     from bounds
     inner join day_numbers
-        on {{ dbt.datediff('bounds.first_day', 'bounds.last_day', 'day') }} >= day_numbers.day_number
+        on
+            {{ dbt.datediff('bounds.first_day', 'bounds.last_day', 'day') }}
+            >= day_numbers.day_number
 
 ),
 
@@ -68,7 +85,9 @@ calendar as (
         -- 1990-01-01 was a Monday.
         cast(
             mod(
-                mod({{ dbt.datediff("date '1990-01-01'", 'date_day', 'day') }}, 7) + 7, 7
+                mod(
+                    {{ dbt.datediff("date '1990-01-01'", 'date_day', 'day') }}, 7
+                ) + 7, 7
             ) + 1 as int
         ) as weekday_number
     from days

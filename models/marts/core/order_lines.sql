@@ -8,7 +8,8 @@ order_lines as (
 published_lines as (
 
     select
-        order_id || ':' || cast(line_number as {{ dbt.type_string() }}) as order_line_id,
+        order_id || ':' || cast(line_number as {{ dbt.type_string() }})
+            as order_line_id,
         order_id,
         line_number,
         product_id,

@@ -62,7 +62,9 @@ ledger_totals as (
         sum(cost_amount) filter (where entry_type in ('order_line', 'return_line'))
             as line_cost,
         sum(net_amount) filter (
-            where entry_type in ('order_line', 'return_line') and cost_amount is not null
+            where
+            entry_type in ('order_line', 'return_line')
+            and cost_amount is not null
         ) as covered_line_revenue,
         -sum(net_amount) filter (where entry_type in ('refund', 'credit_note'))
             as refunded,
@@ -73,8 +75,9 @@ ledger_totals as (
         sum(net_amount) filter (where is_in_12m and customer_id is null)
             as guest_revenue_12m,
         sum(net_amount - cost_amount) filter (where is_in_12m) as margin_12m,
-        sum(net_amount - cost_amount) filter (where is_in_12m and customer_id is null)
-            as guest_margin_12m
+        sum(net_amount - cost_amount) filter (
+            where is_in_12m and customer_id is null
+        ) as guest_margin_12m
     from ledger
 
 ),
@@ -101,10 +104,16 @@ comparisons as (
     select
         'orders' as mart,
         'net_amount' as measure,
-        (select sum(orders.net_amount) from orders where orders.customer_id is not null)
-            as mart_total,
-        (select sum(orders.net_amount) from orders where orders.customer_id is null)
-            as guest_total,
+        (
+            select sum(orders.net_amount)
+            from orders
+            where orders.customer_id is not null
+        ) as mart_total,
+        (
+            select sum(orders.net_amount)
+            from orders
+            where orders.customer_id is null
+        ) as guest_total,
         ledger_totals.line_revenue as ledger_total
     from ledger_totals
 
@@ -113,10 +122,16 @@ comparisons as (
     select
         'orders' as mart,
         'margin_amount' as measure,
-        (select sum(orders.margin_amount) from orders where orders.customer_id is not null)
-            as mart_total,
-        (select sum(orders.margin_amount) from orders where orders.customer_id is null)
-            as guest_total,
+        (
+            select sum(orders.margin_amount)
+            from orders
+            where orders.customer_id is not null
+        ) as mart_total,
+        (
+            select sum(orders.margin_amount)
+            from orders
+            where orders.customer_id is null
+        ) as guest_total,
         ledger_totals.covered_line_revenue - ledger_totals.line_cost as ledger_total
     from ledger_totals
 
@@ -125,7 +140,10 @@ comparisons as (
     select
         'order_lines' as mart,
         'net_amount' as measure,
-        (select sum(order_lines.net_amount) from order_lines) as mart_total,
+        (
+            select sum(order_lines.net_amount)
+            from order_lines
+        ) as mart_total,
         0 as guest_total,
         ledger_totals.line_revenue as ledger_total
     from ledger_totals
@@ -135,7 +153,10 @@ comparisons as (
     select
         'order_lines' as mart,
         'cost_amount' as measure,
-        (select sum(order_lines.cost_amount) from order_lines) as mart_total,
+        (
+            select sum(order_lines.cost_amount)
+            from order_lines
+        ) as mart_total,
         0 as guest_total,
         ledger_totals.line_cost as ledger_total
     from ledger_totals
@@ -145,10 +166,16 @@ comparisons as (
     select
         'refunds' as mart,
         'refund_amount' as measure,
-        (select sum(refunds.refund_amount) from refunds where refunds.customer_id is not null)
-            as mart_total,
-        (select sum(refunds.refund_amount) from refunds where refunds.customer_id is null)
-            as guest_total,
+        (
+            select sum(refunds.refund_amount)
+            from refunds
+            where refunds.customer_id is not null
+        ) as mart_total,
+        (
+            select sum(refunds.refund_amount)
+            from refunds
+            where refunds.customer_id is null
+        ) as guest_total,
         ledger_totals.refunded as ledger_total
     from ledger_totals
 
@@ -157,7 +184,10 @@ comparisons as (
     select
         'customer_rfm' as mart,
         'monetary' as measure,
-        (select sum(customer_rfm.monetary) from customer_rfm) as mart_total,
+        (
+            select sum(customer_rfm.monetary)
+            from customer_rfm
+        ) as mart_total,
         ledger_totals.guest_look_back_revenue as guest_total,
         ledger_totals.look_back_revenue as ledger_total
     from ledger_totals
@@ -167,7 +197,10 @@ comparisons as (
     select
         'customer_value' as mart,
         'net_revenue_12m' as measure,
-        (select sum(customer_value.net_revenue_12m) from customer_value) as mart_total,
+        (
+            select sum(customer_value.net_revenue_12m)
+            from customer_value
+        ) as mart_total,
         ledger_totals.guest_revenue_12m as guest_total,
         ledger_totals.revenue_12m as ledger_total
     from ledger_totals
@@ -177,7 +210,10 @@ comparisons as (
     select
         'customer_value' as mart,
         'margin_12m' as measure,
-        (select sum(customer_value.margin_12m) from customer_value) as mart_total,
+        (
+            select sum(customer_value.margin_12m)
+            from customer_value
+        ) as mart_total,
         ledger_totals.guest_margin_12m as guest_total,
         ledger_totals.margin_12m as ledger_total
     from ledger_totals
@@ -187,7 +223,10 @@ comparisons as (
     select
         'customer_value' as mart,
         'orders_12m' as measure,
-        (select sum(customer_value.orders_12m) from customer_value) as mart_total,
+        (
+            select sum(customer_value.orders_12m)
+            from customer_value
+        ) as mart_total,
         order_counts.guest_orders_12m as guest_total,
         order_counts.orders_12m as ledger_total
     from order_counts
@@ -197,7 +236,10 @@ comparisons as (
     select
         'customer_segments' as mart,
         'net_revenue_12m' as measure,
-        (select sum(customer_segments.net_revenue_12m) from customer_segments) as mart_total,
+        (
+            select sum(customer_segments.net_revenue_12m)
+            from customer_segments
+        ) as mart_total,
         ledger_totals.guest_revenue_12m as guest_total,
         ledger_totals.revenue_12m as ledger_total
     from ledger_totals
@@ -207,7 +249,10 @@ comparisons as (
     select
         'segment_summary' as mart,
         'net_revenue_12m' as measure,
-        (select sum(segment_summary.net_revenue_12m) from segment_summary) as mart_total,
+        (
+            select sum(segment_summary.net_revenue_12m)
+            from segment_summary
+        ) as mart_total,
         ledger_totals.guest_revenue_12m as guest_total,
         ledger_totals.revenue_12m as ledger_total
     from ledger_totals

@@ -82,10 +82,8 @@ zoned as (
         repeats_between_sheets.*,
         upper(trim(repeats_between_sheets.stock_code)) as product_code,
         repeats_between_sheets.invoice like 'C%' as is_credit,
-        {{ business_date('repeats_between_sheets.invoiced_at', 'fact_settings.business_timezone') }}
-            as invoice_date,
-        {{ business_date('repeats_between_sheets._delivered_at', 'fact_settings.business_timezone') }}
-            as delivered_date
+        {{ business_date('repeats_between_sheets.invoiced_at') }} as invoice_date,
+        {{ business_date('repeats_between_sheets._delivered_at') }} as delivered_date
     from repeats_between_sheets
     cross join fact_settings
 
@@ -108,7 +106,9 @@ judged as (
         'online_retail:' || dated.invoice as order_id,
         row_number() over (
             partition by dated.invoice
-            order by dated._delivery_id asc nulls first, dated._row_number asc nulls first
+            order by
+                dated._delivery_id asc nulls first,
+                dated._row_number asc nulls first
         ) as line_number,
         'online_retail:' || dated.customer_id as customer_id,
         dated.country,

@@ -21,7 +21,8 @@ invoices as (
         min(invoice_date) as order_date,
         sum(
             case
-                when treatment = 'shipping' then cast(quantity as decimal(19, 6)) * unit_price
+                when treatment = 'shipping'
+                    then cast(quantity as decimal(19, 6)) * unit_price
                 else 0
             end
         ) as shipping_amount,

@@ -41,7 +41,10 @@ matched_sales as (
     qualify row_number() over (
         partition by credits.record_id
         order by
-            case when sales.quantity >= -credits.quantity then 0 else 1 end asc nulls last,
+            case
+                when sales.quantity >= -credits.quantity then 0
+                else 1
+            end asc nulls last,
             sales.invoiced_at desc nulls last,
             sales.order_id desc nulls last,
             sales.line_number desc nulls last
@@ -59,9 +62,12 @@ refunds as (
         credits.invoiced_at as refunded_at,
         credits.invoice_date as refund_date,
         cast(
-            cast(-credits.quantity as decimal(19, 6)) * credits.unit_price as decimal(18, 6)
+            cast(-credits.quantity as decimal(19, 6)) * credits.unit_price
+            as decimal(18, 6)
         ) as amount,
-        case when matched_sales.order_id is not null then -credits.quantity end as quantity,
+        case
+            when matched_sales.order_id is not null then -credits.quantity
+        end as quantity,
         credits.description as reason,
         credits.rejection_reason,
         credits.record_id,

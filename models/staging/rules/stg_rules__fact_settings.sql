@@ -12,7 +12,8 @@ pivoted as (
     select
         max(value) filter (where setting = 'base_currency') as base_currency,
         max(value) filter (where setting = 'business_timezone') as business_timezone,
-        cast(max(value) filter (where setting = 'minimum_date') as date) as minimum_date,
+        cast(max(value) filter (where setting = 'minimum_date') as date)
+            as minimum_date,
         cast(max(value) filter (where setting = 'max_days_ahead') as int)
             as max_days_ahead,
         cast(

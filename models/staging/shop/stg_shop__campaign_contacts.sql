@@ -24,10 +24,8 @@ zoned as (
 
     select
         winning_revisions.*,
-        {{ business_date('winning_revisions.contacted_at', 'fact_settings.business_timezone') }}
-            as contact_date,
-        {{ business_date('winning_revisions._delivered_at', 'fact_settings.business_timezone') }}
-            as delivered_date
+        {{ business_date('winning_revisions.contacted_at') }} as contact_date,
+        {{ business_date('winning_revisions._delivered_at') }} as delivered_date
     from winning_revisions
     cross join fact_settings
 
@@ -53,7 +51,7 @@ judged as (
         contact_date,
         case
             when lower(arm) not in ('treatment', 'control') then 'unknown_arm'
-            when dated.day_reason is not null then dated.day_reason
+            when day_reason is not null then day_reason
         end as rejection_reason,
         'shop:' || campaign_id || ':' || customer_id as record_id,
         _delivery_id as delivery_id,

@@ -31,10 +31,8 @@ renamed as (
         winning_revisions.acquisition_channel,
         winning_revisions.registered_at,
         winning_revisions.verified_at,
-        {{ business_date('winning_revisions.registered_at', 'fact_settings.business_timezone') }}
-            as registered_date,
-        {{ business_date('winning_revisions.verified_at', 'fact_settings.business_timezone') }}
-            as verified_date
+        {{ business_date('winning_revisions.registered_at') }} as registered_date,
+        {{ business_date('winning_revisions.verified_at') }} as verified_date
     from winning_revisions
     cross join fact_settings
 

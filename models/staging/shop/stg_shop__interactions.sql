@@ -25,10 +25,8 @@ zoned as (
 
     select
         winning_revisions.*,
-        {{ business_date('winning_revisions.occurred_at', 'fact_settings.business_timezone') }}
-            as interaction_date,
-        {{ business_date('winning_revisions._delivered_at', 'fact_settings.business_timezone') }}
-            as delivered_date
+        {{ business_date('winning_revisions.occurred_at') }} as interaction_date,
+        {{ business_date('winning_revisions._delivered_at') }} as delivered_date
     from winning_revisions
     cross join fact_settings
 
@@ -38,7 +36,8 @@ dated as (
 
     select
         zoned.*,
-        {{ day_rejection('zoned.interaction_date', 'zoned.delivered_date') }} as day_reason
+        {{ day_rejection('zoned.interaction_date', 'zoned.delivered_date') }}
+            as day_reason
     from zoned
     cross join fact_settings
 
@@ -61,7 +60,8 @@ judged as (
         dated.resolved_at,
         'shop:' || dated.referred_customer_id as referred_customer_id,
         case
-            when interaction_types.interaction_type is null then 'unknown_interaction_type'
+            when interaction_types.interaction_type is null
+                then 'unknown_interaction_type'
             when dated.day_reason is not null then dated.day_reason
             when interaction_types.lowest_score is null then null
             when dated.score is null then 'score_missing'

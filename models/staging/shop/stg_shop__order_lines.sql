@@ -49,7 +49,9 @@ winning_lines as (
             and revisions._delivery_id = winning_deliveries._delivery_id
     qualify row_number() over (
         partition by revisions.order_id, revisions.line_number
-        order by revisions.updated_at desc nulls last, revisions._row_number desc nulls last
+        order by
+            revisions.updated_at desc nulls last,
+            revisions._row_number desc nulls last
     ) = 1
 
 ),

@@ -30,10 +30,8 @@ zoned as (
         lower(winning_revisions.status) as order_status,
         coalesce(upper(winning_revisions.currency), fact_settings.base_currency)
             as order_currency,
-        {{ business_date('winning_revisions.ordered_at', 'fact_settings.business_timezone') }}
-            as order_date,
-        {{ business_date('winning_revisions._delivered_at', 'fact_settings.business_timezone') }}
-            as delivered_date
+        {{ business_date('winning_revisions.ordered_at') }} as order_date,
+        {{ business_date('winning_revisions._delivered_at') }} as delivered_date
     from winning_revisions
     cross join fact_settings
 

@@ -42,10 +42,8 @@ zoned as (
     select
         winning_revisions.*,
         'shop:' || winning_revisions.order_id as refunded_order_id,
-        {{ business_date('winning_revisions.refunded_at', 'fact_settings.business_timezone') }}
-            as refund_date,
-        {{ business_date('winning_revisions._delivered_at', 'fact_settings.business_timezone') }}
-            as delivered_date
+        {{ business_date('winning_revisions.refunded_at') }} as refund_date,
+        {{ business_date('winning_revisions._delivered_at') }} as delivered_date
     from winning_revisions
     cross join fact_settings
 
