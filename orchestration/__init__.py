@@ -1,1 +1,1 @@
-"""Orchestration of the warehouse: ingestion, build, publish, the Dagster assets and the commands."""
+"""Orchestration of the warehouse: ingestion, build, publish, Dagster assets, commands."""

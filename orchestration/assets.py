@@ -1,4 +1,4 @@
-"""The assets of the warehouse: delivered feeds, dbt's models with their tests, what is published."""
+"""The assets of the warehouse: delivered feeds, dbt's models and tests, what is published."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -53,7 +53,9 @@ def delivered_specs(contracts: Mapping[str, Source]) -> list[AssetSpec]:
         for source in contracts.values()
         for feed in source.feeds
     ]
-    ledger = [AssetSpec(AssetKey(["ledger", name]), group_name="delivered") for name in LEDGER_TABLES]
+    ledger = [
+        AssetSpec(AssetKey(["ledger", name]), group_name="delivered") for name in LEDGER_TABLES
+    ]
     return feeds + ledger
 
 
@@ -110,7 +112,7 @@ def built_assets(manifest: Path) -> AssetsDefinition:
 
 
 def _told(events: Iterator[Any]) -> Iterator[Any]:
-    """Pass dbt's events on and say how far it is; its own log goes to a file if a person listens."""
+    """Pass dbt's events on and say how far it is; if a person listens, its log goes to a file."""
     if not progress.is_heard():
         yield from events
         return

@@ -48,16 +48,24 @@ def told(place: Home) -> Iterator[None]:
     os.environ["SEGMENTS_HOME"] = str(place.root)
     try:
         if console.is_terminal:
-            with console.status("starting") as status, progress.heard_by(
-                lambda message: status.update(escape(message))
+            with (
+                console.status("starting") as status,
+                progress.heard_by(lambda message: status.update(escape(message))),
             ):
                 yield
         else:
             with progress.heard_by(_say_new_stage()):
                 yield
     except (
-        WriterBusy, BuildBusy, ContractError, IngestError, NotPublishable, CopyDiffers,
-        VersionMissing, VersionDamaged, dbt.DbtFailed,
+        WriterBusy,
+        BuildBusy,
+        ContractError,
+        IngestError,
+        NotPublishable,
+        CopyDiffers,
+        VersionMissing,
+        VersionDamaged,
+        dbt.DbtFailed,
     ) as error:
         raise fail(str(error)) from error
 
@@ -89,7 +97,9 @@ def run(
         outcome = refresh(place, landing=_landing(landing))
     _print_findings(outcome.findings)
     if outcome.failed_step is not None:
-        served = "Readers keep the last good version." if _serves(place) else "Nothing is published."
+        served = (
+            "Readers keep the last good version." if _serves(place) else "Nothing is published."
+        )
         if outcome.failed_step == "build":
             broken = [found.name for found in outcome.findings if found.status != "warn"]
             reason = f"failed: {', '.join(broken)}" if broken else outcome.problem
@@ -108,9 +118,7 @@ def generate(
     ] = None,
     behaviour: Annotated[str, typer.Option(help="bgnbd or seasonal.")] = "bgnbd",
     end: Annotated[str, typer.Option(help="Last day of the shop.")] = "2026-06-30",
-    file_format: Annotated[
-        str, typer.Option("--format", help="csv, csv.gz or parquet.")
-    ] = "csv",
+    file_format: Annotated[str, typer.Option("--format", help="csv, csv.gz or parquet.")] = "csv",
 ) -> None:
     """Write the sample shop: delivered files in OUT/landing, the planted truth in OUT/truth."""
     place = home()
@@ -119,14 +127,22 @@ def generate(
 
         try:
             shop = make(
-                out or place.root, customers, months, seed, behaviour,
-                datetime.date.fromisoformat(end), file_format, progress.stage("generate"),
+                out or place.root,
+                customers,
+                months,
+                seed,
+                behaviour,
+                datetime.date.fromisoformat(end),
+                file_format,
+                progress.stage("generate"),
             )
         except (ValueError, FileExistsError) as error:
             raise fail(str(error)) from error
     rows = ", ".join(f"{count:,} {feed}" for feed, count in shop.rows.items())
     console.print(f"Wrote {rows}", highlight=False)
-    console.print(f"Delivered files: {shop.landing}\nPlanted truth:   {shop.truth}", highlight=False)
+    console.print(
+        f"Delivered files: {shop.landing}\nPlanted truth:   {shop.truth}", highlight=False
+    )
 
 
 @app.command("ingest")
@@ -145,13 +161,15 @@ def ingest_command(
         console.print(
             f"{result.status:<9} {result.source}/{result.feed}/{result.file_name}: "
             f"{result.rows_landed:,} rows, {result.rows_quarantined:,} quarantined",
-            markup=False, highlight=False,
+            markup=False,
+            highlight=False,
         )
     for warning in report.warnings:
         errors.print(f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False)
     console.print(
         f"{len(report.results)} deliveries, {report.already_known} already known, "
-        f"{len(report.waiting)} still being written.", highlight=False,
+        f"{len(report.waiting)} still being written.",
+        highlight=False,
     )
 
 
@@ -206,10 +224,19 @@ def ui_command(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3
     settle_environment(place)
     os.chdir(dbt.PROJECT)
     dagster = dbt.EXECUTABLE.with_name("dagster")
-    os.execv(dagster, [
-        str(dagster), "dev", "--module-name", "orchestration.definitions",
-        "--host", "127.0.0.1", "--port", str(port),
-    ])
+    os.execv(
+        dagster,
+        [
+            str(dagster),
+            "dev",
+            "--module-name",
+            "orchestration.definitions",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ],
+    )
 
 
 def _landing(given: Path | None) -> Path | None:
@@ -231,7 +258,8 @@ def _print_findings(findings: list[dbt.Finding]) -> None:
         colour = "yellow" if found.status == "warn" else "red"
         errors.print(
             f"[{colour}]{found.status:<5}[/{colour}] {escape(found.name)}: {escape(found.message)}",
-            highlight=False, soft_wrap=True,
+            highlight=False,
+            soft_wrap=True,
         )
     if len(findings) > SHOWN_FINDINGS:
         errors.print(f"... and {len(findings) - SHOWN_FINDINGS} more.")
@@ -251,18 +279,21 @@ def _print_published(place: Home) -> None:
             errors.print(
                 f"[yellow]Warning:[/yellow] {feed.source}/{feed.feed}: {refused} files refused, "
                 f"{feed.rows_quarantined:,} rows quarantined; see deliveries and rejected_rows.",
-                highlight=False, soft_wrap=True,
+                highlight=False,
+                soft_wrap=True,
             )
     shown = state.published or {}
     console.print(
         f"Published version {shown.get('version')} as of {shown.get('as_of_date')}: "
-        f"{place.published / 'current'}/marts.duckdb and facts.duckdb", highlight=False,
+        f"{place.published / 'current'}/marts.duckdb and facts.duckdb",
+        highlight=False,
         soft_wrap=True,
     )
     console.print(
         "Next: ./segments status, make ui (the pipeline), make docs (the models), or open "
         "marts.duckdb read-only in any BI tool: customer_segments is where to start.",
-        highlight=False, soft_wrap=True,
+        highlight=False,
+        soft_wrap=True,
     )
 
 

@@ -2,17 +2,18 @@
 
 import logging
 import os
+import re
 import shutil
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration import dbt, progress
 from orchestration.home import PROJECT, Home
 
-STEPS = ("ingest", "build", "publish")
+if TYPE_CHECKING:
+    from dagster._utils.error import SerializableErrorInfo
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def refresh(place: Home, landing: Path | None = None) -> Outcome:
     return Outcome(
         run_id=result.run_id,
         failed_step=failed.step_key,
-        problem=_innermost(failed.event_specific_data),
+        problem=_innermost(failed.event_specific_data.error),
         findings=[] if failed.step_key == "ingest" else _findings(place),
     )
 
@@ -89,17 +90,8 @@ def _findings(place: Home) -> list[dbt.Finding]:
     return dbt.findings(dbt.read_results(place))
 
 
-def _innermost(failure: Any) -> str:
+def _innermost(error: "SerializableErrorInfo") -> str:
     """Return the message of the error at the bottom of Dagster's chain, without its class."""
-    error = failure.error
     while error.cause is not None:
         error = error.cause
-    return error.message.strip().removeprefix(f"{error.cls_name}: ").split(": ", 1)[-1]
-
-
-def counts(findings: list[dbt.Finding]) -> Mapping[str, int]:
-    """Return how many findings there are of each status."""
-    found: dict[str, int] = {}
-    for finding in findings:
-        found[finding.status] = found.get(finding.status, 0) + 1
-    return found
+    return re.sub(r"^[\w.]+: ", "", error.message.strip())

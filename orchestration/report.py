@@ -55,9 +55,15 @@ def render_segments(rows: list[SegmentRow], console: Console) -> None:
     revenue = sum((row.net_revenue_12m for row in rows), Decimal(0))
     table = Table(title="Segments", title_justify="left", header_style="bold")
     for name, side in (
-        ("Headline", "left"), ("Segment", "left"), ("客户分群", "left"), ("Customers", "right"),
-        ("Share", "right"), ("Net revenue 12m", "right"), ("Share", "right"),
-        ("Days since", "right"), ("Orders each", "right"),
+        ("Headline", "left"),
+        ("Segment", "left"),
+        ("客户分群", "left"),
+        ("Customers", "right"),
+        ("Share", "right"),
+        ("Net revenue 12m", "right"),
+        ("Share", "right"),
+        ("Days since", "right"),
+        ("Orders each", "right"),
     ):
         table.add_column(name, justify=side, no_wrap=True)
     for row in rows:

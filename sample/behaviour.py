@@ -113,7 +113,7 @@ class Calendar:
         level = np.ones(self.days)
         if self.seasonal:
             for share, factor in PRICE_CHANGES:
-                level[int(self.days * share):] *= factor
+                level[int(self.days * share) :] *= factor
         return level
 
 
@@ -202,9 +202,7 @@ def simulate(
     nu = rng.gamma(q, 1 / v)
     day = np.minimum(moment.astype(np.int64), calendar.days - 1)
     value = rng.gamma(p[owner], 1 / nu[owner]) * calendar.price_level()[day]
-    population = Population(
-        kind, is_prospect, acquired, rate, dropout, lifetime, p / nu, gone
-    )
+    population = Population(kind, is_prospect, acquired, rate, dropout, lifetime, p / nu, gone)
     return population, Purchases(owner, day, value)
 
 
@@ -259,8 +257,7 @@ def _bgnbd(
     is_prospect: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     r, alpha, a, b = (
-        _by_type([getattr(each, name) for each in BGNBD], kind)
-        for name in ("r", "alpha", "a", "b")
+        _by_type([getattr(each, name) for each in BGNBD], kind) for name in ("r", "alpha", "a", "b")
     )
     rate = rng.gamma(r, 1 / alpha)
     dropout = np.clip(rng.beta(a, b), 1e-9, 1.0)

@@ -64,14 +64,16 @@ def plan_campaigns(calendar: Calendar) -> tuple[Campaign, ...]:
         if number % 3 != 1 or not fits:  # February, May, August, November
             continue
         index = len(plan)
-        plan.append(Campaign(
-            number=index,
-            start_day=start,
-            name=f"{THEMES[number // 3]} {1970 + year}",
-            kind=KINDS[index % len(KINDS)],
-            control_share=CONTROL_SHARES[index % len(CONTROL_SHARES)],
-            lift=LIFTS[index % len(LIFTS)],
-        ))
+        plan.append(
+            Campaign(
+                number=index,
+                start_day=start,
+                name=f"{THEMES[number // 3]} {1970 + year}",
+                kind=KINDS[index % len(KINDS)],
+                control_share=CONTROL_SHARES[index % len(CONTROL_SHARES)],
+                lift=LIFTS[index % len(LIFTS)],
+            )
+        )
     return tuple(plan)
 
 
@@ -104,8 +106,15 @@ def run_campaigns(
         after = 1 + (RESPONSE_DAYS * rng.random(len(population)) ** 2).astype(np.int64)
         clock = rng.integers(9 * 3600, 11 * 3600, len(population))
         owner = np.flatnonzero(drawn)
-        parts.append((np.full(len(owner), campaign.number), owner, (day * DAY + clock)[owner],
-                      treated[owner], responded[owner]))
+        parts.append(
+            (
+                np.full(len(owner), campaign.number),
+                owner,
+                (day * DAY + clock)[owner],
+                treated[owner],
+                responded[owner],
+            )
+        )
         who = np.flatnonzero(responded)
         p = spread[population.kind[who]]
         added.append((who, (day + after)[who], rng.gamma(p, population.mean_order[who] / p)))
@@ -117,24 +126,28 @@ def campaigns_table(plan: tuple[Campaign, ...], calendar: Calendar, customers: i
     """Return the campaigns feed; the cost grows with the number of customers."""
     start = np.array([campaign.start_day for campaign in plan], dtype=np.int64)
     zero = calendar.epoch * DAY
-    return pa.table({
-        "campaign_id": campaign_ids(np.arange(len(plan))),
-        "campaign_name": pa.array([campaign.name for campaign in plan], pa.string()),
-        "kind": pa.array([campaign.kind for campaign in plan], pa.string()),
-        "started_at": timestamps(zero + start * DAY + 8 * 3600),
-        "ended_at": timestamps(zero + (start + RESPONSE_DAYS) * DAY),
-        "cost": decimals(np.full(len(plan), 50_000 + 60 * customers), 2),
-    })
+    return pa.table(
+        {
+            "campaign_id": campaign_ids(np.arange(len(plan))),
+            "campaign_name": pa.array([campaign.name for campaign in plan], pa.string()),
+            "kind": pa.array([campaign.kind for campaign in plan], pa.string()),
+            "started_at": timestamps(zero + start * DAY + 8 * 3600),
+            "ended_at": timestamps(zero + (start + RESPONSE_DAYS) * DAY),
+            "cost": decimals(np.full(len(plan), 50_000 + 60 * customers), 2),
+        }
+    )
 
 
 def contacts_table(contacts: Contacts, calendar: Calendar, first_number: int) -> pa.Table:
     """Return the campaign_contacts feed of one block."""
-    return pa.table({
-        "campaign_id": campaign_ids(contacts.campaign),
-        "customer_id": customer_ids(first_number + contacts.owner),
-        "arm": pick(ARMS, contacts.treated.astype(np.int64)),
-        "contacted_at": timestamps(calendar.epoch * DAY + contacts.second),
-    })
+    return pa.table(
+        {
+            "campaign_id": campaign_ids(contacts.campaign),
+            "customer_id": customer_ids(first_number + contacts.owner),
+            "arm": pick(ARMS, contacts.treated.astype(np.int64)),
+            "contacted_at": timestamps(calendar.epoch * DAY + contacts.second),
+        }
+    )
 
 
 def campaign_ids(numbers: np.ndarray) -> pa.Array:

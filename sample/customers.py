@@ -161,65 +161,81 @@ def master_data(
     cities = [city for _, _, city in catalogue.PLACES]
     person = join(pick(catalogue.SURNAMES, surname), " ", pick(catalogue.GIVEN_NAMES, given))
     company = join(
-        pick(cities, traits.place), " ", pick(catalogue.COMPANY_WORDS, word), " ",
-        pick(catalogue.INDUSTRIES, industry), " Co., Ltd.",
+        pick(cities, traits.place),
+        " ",
+        pick(catalogue.COMPANY_WORDS, word),
+        " ",
+        pick(catalogue.INDUSTRIES, industry),
+        " Co., Ltd.",
     )
     number_text = pa.array(numbers + 1).cast(pa.string())
     mailbox = join(
-        pc.utf8_lower(pick(catalogue.GIVEN_NAMES, given)), ".",
-        pc.utf8_lower(pick(catalogue.SURNAMES, surname)), number_text, "@example.com",
+        pc.utf8_lower(pick(catalogue.GIVEN_NAMES, given)),
+        ".",
+        pc.utf8_lower(pick(catalogue.SURNAMES, surname)),
+        number_text,
+        "@example.com",
     )
     office = join("office", number_text, "@example.com")
     age_days = (rng.triangular(18, 33, 76, size) * 365.25).astype(np.int64)
     has_birth = ~is_business & (rng.random(size) < 0.9)
     revenue = np.exp(rng.normal(15.6, 1.1, size)) * np.sqrt(population.mean_order / 1700)
     updated = np.maximum(registration.registered, registration.verified)
-    table = pa.table({
-        "customer_id": customer_ids(numbers),
-        "customer_type": pick(TYPES, kind),
-        "name": pc.if_else(pa.array(is_business), company, person),
-        "email": _sometimes(rng, 0.95, pc.if_else(pa.array(is_business), office, mailbox)),
-        "phone": _sometimes(rng, 0.9, identifiers("+86 000", numbers + 1, 8)),
-        "birth_date": dates(calendar.epoch + calendar.days - age_days, has_birth),
-        "gender": pick(
-            ("female", "male"),
-            np.where(is_business | (rng.random(size) < 0.1), -1, rng.integers(0, 2, size)),
-        ),
-        "registered_at": timestamps(epoch + registration.registered),
-        "verified_at": timestamps(epoch + registration.verified, registration.verified >= 0),
-        "country": pick([place[0] for place in catalogue.PLACES], traits.place),
-        "region": pick([place[1] for place in catalogue.PLACES], traits.place),
-        "city": pick(cities, traits.place),
-        "industry": pick(catalogue.INDUSTRIES, np.where(is_business, industry, -1)),
-        "annual_revenue": decimals(
-            np.rint(revenue / 10_000).astype(np.int64) * 1_000_000,
-            2,
-            is_business & (rng.random(size) < 0.92),
-        ),
-        "preferred_contact_channel": pick(
-            catalogue.CONTACT_CHANNELS,
-            _weighted(rng, np.where(is_business, 1, 0), [[0.68, 0.14, 0.18], [0.42, 0.33, 0.25]]),
-        ),
-        "acquisition_channel": pick(
-            catalogue.ACQUISITION_CHANNELS,
-            np.where(
-                traits.referrer >= 0,
-                2,
-                _weighted(rng, np.where(is_business, 1, 0), [
-                    [0.34, 0.36, 0.0, 0.02, 0.24, 0.04], [0.3, 0.08, 0.0, 0.3, 0.12, 0.2],
-                ]),
+    table = pa.table(
+        {
+            "customer_id": customer_ids(numbers),
+            "customer_type": pick(TYPES, kind),
+            "name": pc.if_else(pa.array(is_business), company, person),
+            "email": _sometimes(rng, 0.95, pc.if_else(pa.array(is_business), office, mailbox)),
+            "phone": _sometimes(rng, 0.9, identifiers("+86 000", numbers + 1, 8)),
+            "birth_date": dates(calendar.epoch + calendar.days - age_days, has_birth),
+            "gender": pick(
+                ("female", "male"),
+                np.where(is_business | (rng.random(size) < 0.1), -1, rng.integers(0, 2, size)),
             ),
-        ),
-        "account_manager": pick(
-            catalogue.MANAGERS,
-            np.where(traits.managed, rng.integers(0, len(catalogue.MANAGERS), size), -1),
-        ),
-        "referrer_customer_id": customer_ids(
-            np.where(traits.referrer >= 0, first_number + traits.referrer, -1)
-        ),
-        "marketing_consent": pa.array(rng.random(size) < 0.74),
-        "updated_at": timestamps(epoch + updated),
-    })
+            "registered_at": timestamps(epoch + registration.registered),
+            "verified_at": timestamps(epoch + registration.verified, registration.verified >= 0),
+            "country": pick([place[0] for place in catalogue.PLACES], traits.place),
+            "region": pick([place[1] for place in catalogue.PLACES], traits.place),
+            "city": pick(cities, traits.place),
+            "industry": pick(catalogue.INDUSTRIES, np.where(is_business, industry, -1)),
+            "annual_revenue": decimals(
+                np.rint(revenue / 10_000).astype(np.int64) * 1_000_000,
+                2,
+                is_business & (rng.random(size) < 0.92),
+            ),
+            "preferred_contact_channel": pick(
+                catalogue.CONTACT_CHANNELS,
+                _weighted(
+                    rng, np.where(is_business, 1, 0), [[0.68, 0.14, 0.18], [0.42, 0.33, 0.25]]
+                ),
+            ),
+            "acquisition_channel": pick(
+                catalogue.ACQUISITION_CHANNELS,
+                np.where(
+                    traits.referrer >= 0,
+                    2,
+                    _weighted(
+                        rng,
+                        np.where(is_business, 1, 0),
+                        [
+                            [0.34, 0.36, 0.0, 0.02, 0.24, 0.04],
+                            [0.3, 0.08, 0.0, 0.3, 0.12, 0.2],
+                        ],
+                    ),
+                ),
+            ),
+            "account_manager": pick(
+                catalogue.MANAGERS,
+                np.where(traits.managed, rng.integers(0, len(catalogue.MANAGERS), size), -1),
+            ),
+            "referrer_customer_id": customer_ids(
+                np.where(traits.referrer >= 0, first_number + traits.referrer, -1)
+            ),
+            "marketing_consent": pa.array(rng.random(size) < 0.74),
+            "updated_at": timestamps(epoch + updated),
+        }
+    )
     return table, _revised(rng, calendar, table, updated, last)
 
 

@@ -42,9 +42,9 @@ def timestamps(seconds: np.ndarray, valid: np.ndarray | None = None) -> pa.Array
 
 def dates(days: np.ndarray, valid: np.ndarray | None = None) -> pa.Array:
     """Return dates from days since 1970, shape (n,), null where `valid` is false."""
-    return pa.array(
-        np.asarray(days, dtype=np.int32), mask=None if valid is None else ~valid
-    ).cast(pa.date32())
+    return pa.array(np.asarray(days, dtype=np.int32), mask=None if valid is None else ~valid).cast(
+        pa.date32()
+    )
 
 
 def identifiers(
@@ -130,9 +130,7 @@ class LandingWriter:
     ) -> pa_csv.CSVWriter | pq.ParquetWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.file_format == "parquet":
-            return pq.ParquetWriter(
-                path, schema, compression="zstd", store_decimal_as_integer=True
-            )
+            return pq.ParquetWriter(path, schema, compression="zstd", store_decimal_as_integer=True)
         sink: IO[bytes] = path.open("wb")
         self._sinks.append(sink)
         if self.file_format == "csv.gz":

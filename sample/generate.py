@@ -79,8 +79,13 @@ def generate(
         FileExistsError: `out` holds a shop made with other arguments.
     """
     arguments = {
-        "customers": customers, "months": months, "seed": seed, "behaviour": behaviour,
-        "end": str(end), "file_format": file_format, "generator_version": GENERATOR_VERSION,
+        "customers": customers,
+        "months": months,
+        "seed": seed,
+        "behaviour": behaviour,
+        "end": str(end),
+        "file_format": file_format,
+        "generator_version": GENERATOR_VERSION,
     }
     _check(customers, months, seed, behaviour, end, file_format)
     out = Path(out)
@@ -199,10 +204,12 @@ def _write_block(
     stream = [np.random.default_rng(part) for part in parts]
     population, planted = behaviour.simulate(stream[0], calendar, count, first_is_buyer=block == 0)
     contacts, added = campaigns.run_campaigns(stream[1], plan, population, planted)
-    purchases = Purchases(*(
-        np.concatenate([getattr(planted, name), getattr(added, name)])
-        for name in ("owner", "day", "value")
-    ))
+    purchases = Purchases(
+        *(
+            np.concatenate([getattr(planted, name), getattr(added, name)])
+            for name in ("owner", "day", "value")
+        )
+    )
     traits = customers.draw_traits(stream[2], population)
     made, lines = orders.build_orders(stream[3], calendar, shelf, population, traits, purchases)
     refunds = orders.build_refunds(stream[4], calendar, made, lines)
@@ -231,20 +238,21 @@ def _write_block(
     )
     late_ids = ids.take(pa.array(positions))
     writer.write(
-        "orders", "orders_corrections",
+        "orders",
+        "orders_corrections",
         orders.orders_table(late, calendar, late_ids, first, blank[positions]),
     )
     writer.write(
-        "order_lines", "order_lines_corrections",
+        "order_lines",
+        "order_lines_corrections",
         orders.lines_table(late_lines, late, calendar, late_ids),
     )
     writer.write(
-        "refunds", "refunds",
+        "refunds",
+        "refunds",
         orders.refunds_table(last, refunds, calendar, ids, first_order, first),
     )
-    master, revised = customers.master_data(
-        last, calendar, population, traits, registration, first
-    )
+    master, revised = customers.master_data(last, calendar, population, traits, registration, first)
     writer.write("customers", "customers", master)
     writer.write("customers", "customers_update", revised)
     writer.write_monthly(
@@ -256,11 +264,13 @@ def _write_block(
         names,
     )
     writer.write(
-        "campaign_contacts", "campaign_contacts",
+        "campaign_contacts",
+        "campaign_contacts",
         campaigns.contacts_table(contacts, calendar, first),
     )
     writer.write(
-        "recommendations_shown", "recommendations_shown",
+        "recommendations_shown",
+        "recommendations_shown",
         interactions.recommendations_table(
             last, calendar, population, made, lines, len(shelf.price), first
         ),
@@ -286,35 +296,70 @@ def _overrides(calendar: Calendar, made: orders.Orders, count: int) -> pa.Table:
     spent = np.bincount(made.owner[mine], weights=made.value[mine], minlength=count)
     by_spend = np.argsort(-spent, kind="stable")
     rows = (
-        (0, "top", "Framework contract signed for two years", "Chen Jing",
-         "contract 2026-017, signed copy in the CRM", 120, None),
-        (1, "loyal", "Buyer moves the yearly volume to us", "Liu Yang", "e-mail of the buyer", 90,
-         None),
-        (count // 20 + 2, "growing", "Second site opens this year", "Wang Lei", "visit report", 60,
-         None),
-        (count // 10 + 3, "high_value_to_activate", "No contact since the buyer changed",
-         "Zhao Min", None, 45, None),
-        (count // 5 + 4, "slipping", "Competitor named in the last call", "Sun Hui", "call note",
-         300, 120),
+        (
+            0,
+            "top",
+            "Framework contract signed for two years",
+            "Chen Jing",
+            "contract 2026-017, signed copy in the CRM",
+            120,
+            None,
+        ),
+        (
+            1,
+            "loyal",
+            "Buyer moves the yearly volume to us",
+            "Liu Yang",
+            "e-mail of the buyer",
+            90,
+            None,
+        ),
+        (
+            count // 20 + 2,
+            "growing",
+            "Second site opens this year",
+            "Wang Lei",
+            "visit report",
+            60,
+            None,
+        ),
+        (
+            count // 10 + 3,
+            "high_value_to_activate",
+            "No contact since the buyer changed",
+            "Zhao Min",
+            None,
+            45,
+            None,
+        ),
+        (
+            count // 5 + 4,
+            "slipping",
+            "Competitor named in the last call",
+            "Sun Hui",
+            "call note",
+            300,
+            120,
+        ),
         (count // 2 + 5, "dormant", "Business closed for rebuilding", "Zhou Ting", None, 200, 20),
     )
     rows = tuple(row for row in rows if row[0] < count and row[5] < calendar.days)
     today = calendar.epoch + calendar.days - 1
     begins = np.array([row[5] for row in rows], dtype=np.int64)
     ends = np.array([row[6] or 0 for row in rows], dtype=np.int64)
-    texts = [
-        pa.array([row[column] for row in rows], pa.string()) for column in (1, 2, 3, 4)
-    ]
+    texts = [pa.array([row[column] for row in rows], pa.string()) for column in (1, 2, 3, 4)]
     places = np.array([row[0] for row in rows], dtype=np.int64)
-    return pa.table({
-        "customer_id": customers.customer_ids(by_spend[places]),
-        "segment": texts[0],
-        "reason": texts[1],
-        "author": texts[2],
-        "evidence": texts[3],
-        "valid_from": dates(today - begins),
-        "valid_to": dates(today - ends, ends > 0),
-    })
+    return pa.table(
+        {
+            "customer_id": customers.customer_ids(by_spend[places]),
+            "segment": texts[0],
+            "reason": texts[1],
+            "author": texts[2],
+            "evidence": texts[3],
+            "valid_from": dates(today - begins),
+            "valid_to": dates(today - ends, ends > 0),
+        }
+    )
 
 
 def _truth(
@@ -329,25 +374,25 @@ def _truth(
     size = len(population)
     is_buyer = ~population.is_prospect
     made = np.bincount(planted.owner, minlength=size)
-    return pa.table({
-        "customer_id": customers.customer_ids(first + np.arange(size)),
-        "customer_type": pick(behaviour.TYPES, population.kind),
-        "is_prospect": pa.array(population.is_prospect),
-        "registered_at": timestamps(calendar.epoch * DAY + registration.registered),
-        "acquired_on": dates(calendar.epoch + population.acquired.astype(np.int64), is_buyer),
-        "weeks_observed": pa.array((calendar.days - population.acquired) / 7, mask=~is_buyer),
-        "rate_per_week": pa.array(population.rate, mask=~is_buyer),
-        "dropout": pa.array(
-            population.dropout, mask=~is_buyer | np.isnan(population.dropout)
-        ),
-        "lifetime_weeks": pa.array(
-            population.lifetime / 7, mask=~is_buyer | np.isnan(population.lifetime)
-        ),
-        "mean_order_value": pa.array(population.mean_order, mask=~is_buyer),
-        "is_alive_at_end": pa.array(np.isinf(population.gone), mask=~is_buyer),
-        "planted_orders": pa.array(made),
-        "campaign_orders": pa.array(np.bincount(added.owner, minlength=size)),
-    })
+    return pa.table(
+        {
+            "customer_id": customers.customer_ids(first + np.arange(size)),
+            "customer_type": pick(behaviour.TYPES, population.kind),
+            "is_prospect": pa.array(population.is_prospect),
+            "registered_at": timestamps(calendar.epoch * DAY + registration.registered),
+            "acquired_on": dates(calendar.epoch + population.acquired.astype(np.int64), is_buyer),
+            "weeks_observed": pa.array((calendar.days - population.acquired) / 7, mask=~is_buyer),
+            "rate_per_week": pa.array(population.rate, mask=~is_buyer),
+            "dropout": pa.array(population.dropout, mask=~is_buyer | np.isnan(population.dropout)),
+            "lifetime_weeks": pa.array(
+                population.lifetime / 7, mask=~is_buyer | np.isnan(population.lifetime)
+            ),
+            "mean_order_value": pa.array(population.mean_order, mask=~is_buyer),
+            "is_alive_at_end": pa.array(np.isinf(population.gone), mask=~is_buyer),
+            "planted_orders": pa.array(made),
+            "campaign_orders": pa.array(np.bincount(added.owner, minlength=size)),
+        }
+    )
 
 
 def _parameters(
@@ -372,9 +417,7 @@ def _parameters(
             {key: value for key, value in asdict(campaign).items() if key not in ("number",)}
             | {
                 "campaign_id": f"CMP{campaign.number + 1:03d}",
-                "start_day": str(date.fromordinal(
-                    calendar.start.toordinal() + campaign.start_day
-                )),
+                "start_day": str(date.fromordinal(calendar.start.toordinal() + campaign.start_day)),
                 "treated": int(tally[campaign.number][0]),
                 "control": int(tally[campaign.number][1]),
                 "orders_added": int(tally[campaign.number][2]),
@@ -387,9 +430,9 @@ def _parameters(
         told["weekdays"] = dict(zip(behaviour.TYPES, behaviour.WEEKDAYS, strict=True))
         told["price_changes"] = [
             {
-                "day": str(date.fromordinal(
-                    calendar.start.toordinal() + int(calendar.days * share)
-                )),
+                "day": str(
+                    date.fromordinal(calendar.start.toordinal() + int(calendar.days * share))
+                ),
                 "factor": factor,
             }
             for share, factor in behaviour.PRICE_CHANGES

@@ -14,11 +14,33 @@ from sample.orders import COMPLETED, Lines, Orders, product_ids
 
 INTERACTION_STRIDE = 100_000_000  # interaction numbers kept free for one block of customers
 KINDS = (
-    "register", "login", "verify", "visit", "consultation", "campaign_activity",
-    "service_ticket", "complaint", "csat", "nps", "review", "referral",
+    "register",
+    "login",
+    "verify",
+    "visit",
+    "consultation",
+    "campaign_activity",
+    "service_ticket",
+    "complaint",
+    "csat",
+    "nps",
+    "review",
+    "referral",
 )
-(REGISTER, LOGIN, VERIFY, VISIT, CONSULTATION, CAMPAIGN, TICKET, COMPLAINT, CSAT, NPS, REVIEW,
- REFERRAL) = range(12)
+(
+    REGISTER,
+    LOGIN,
+    VERIFY,
+    VISIT,
+    CONSULTATION,
+    CAMPAIGN,
+    TICKET,
+    COMPLAINT,
+    CSAT,
+    NPS,
+    REVIEW,
+    REFERRAL,
+) = range(12)
 # Of a customer's own doing while active: login, visit, consultation, ticket.
 BROWSING = np.array([0.44, 0.36, 0.14, 0.06])
 BROWSING_KINDS = np.array([LOGIN, VISIT, CONSULTATION, TICKET])
@@ -75,9 +97,9 @@ def build_events(
         _campaign_activity(rng, contacts),
         _referrals(traits, registration),
     ]
-    events = Events(*(
-        np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Events)
-    ))
+    events = Events(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Events))
+    )
     events = _take(events, events.second <= last)
     # What had not happened by the last day is not known.
     events = replace(
@@ -223,9 +245,7 @@ def _complaints(rng: np.random.Generator, traits: Traits, orders: Orders) -> Eve
     )
 
 
-def _surveys_after_complaints(
-    rng: np.random.Generator, complaints: Events, last: int
-) -> Events:
+def _surveys_after_complaints(rng: np.random.Generator, complaints: Events, last: int) -> Events:
     """Draw satisfaction after a complaint: good where it was mended, bad where it was not."""
     asked = _take(complaints, rng.random(len(complaints)) < 0.6)
     is_mended = (asked.resolved >= 0) & (asked.resolved <= last)
@@ -294,23 +314,27 @@ def events_table(
     zero = calendar.epoch * DAY
     latest = np.maximum(events.second, np.maximum(events.first_response, events.resolved))
     numbers = first_event + 1 + np.arange(len(events))
-    return pa.table({
-        "interaction_id": identifiers("I", numbers, 9),
-        "customer_id": customer_ids(first_number + events.owner),
-        "occurred_at": timestamps(zero + events.second),
-        "interaction_type": pick(KINDS, events.kind),
-        "channel": pick(catalogue.INTERACTION_CHANNELS, events.channel),
-        "topic": pick(catalogue.TOPICS, events.topic),
-        "campaign_id": campaign_ids(events.campaign),
-        "order_id": pick(order_ids, events.order),
-        "score": decimals(events.score, 0, events.score >= 0),
-        "first_response_at": timestamps(zero + events.first_response, events.first_response >= 0),
-        "resolved_at": timestamps(zero + events.resolved, events.resolved >= 0),
-        "referred_customer_id": customer_ids(
-            np.where(events.referred >= 0, first_number + events.referred, -1)
-        ),
-        "updated_at": timestamps(zero + latest),
-    })
+    return pa.table(
+        {
+            "interaction_id": identifiers("I", numbers, 9),
+            "customer_id": customer_ids(first_number + events.owner),
+            "occurred_at": timestamps(zero + events.second),
+            "interaction_type": pick(KINDS, events.kind),
+            "channel": pick(catalogue.INTERACTION_CHANNELS, events.channel),
+            "topic": pick(catalogue.TOPICS, events.topic),
+            "campaign_id": campaign_ids(events.campaign),
+            "order_id": pick(order_ids, events.order),
+            "score": decimals(events.score, 0, events.score >= 0),
+            "first_response_at": timestamps(
+                zero + events.first_response, events.first_response >= 0
+            ),
+            "resolved_at": timestamps(zero + events.resolved, events.resolved >= 0),
+            "referred_customer_id": customer_ids(
+                np.where(events.referred >= 0, first_number + events.referred, -1)
+            ),
+            "updated_at": timestamps(zero + latest),
+        }
+    )
 
 
 def recommendations_table(
@@ -344,11 +368,14 @@ def recommendations_table(
     product = np.concatenate([lines.product[hits], rng.integers(0, products, len(others))])
     by_time = np.lexsort((product, owner, second))
     owner, second, product = owner[by_time], second[by_time], product[by_time]
-    repeated = np.append(False, (np.diff(owner) == 0) & (np.diff(second) == 0)
-                         & (np.diff(product) == 0))[: len(owner)]
+    repeated = np.append(
+        False, (np.diff(owner) == 0) & (np.diff(second) == 0) & (np.diff(product) == 0)
+    )[: len(owner)]
     kept = ~repeated & (second >= 0)
-    return pa.table({
-        "customer_id": customer_ids(first_number + owner[kept]),
-        "product_id": product_ids(product[kept]),
-        "shown_at": timestamps(calendar.epoch * DAY + second[kept]),
-    })
+    return pa.table(
+        {
+            "customer_id": customer_ids(first_number + owner[kept]),
+            "product_id": product_ids(product[kept]),
+            "shown_at": timestamps(calendar.epoch * DAY + second[kept]),
+        }
+    )

@@ -149,7 +149,16 @@ def build_orders(
     discount = _order_discounts(rng, value, status, is_usd)
     in_cny = np.where(is_usd, discount * CNY_PER_USD, discount) / 100
     lines, has_return = _build_lines(
-        rng, calendar, shelf, traits, owner, kind, second // DAY, status, is_usd, discount,
+        rng,
+        calendar,
+        shelf,
+        traits,
+        owner,
+        kind,
+        second // DAY,
+        status,
+        is_usd,
+        discount,
         value + in_cny,
     )
     first_line = np.searchsorted(lines.order, np.arange(size))
@@ -198,8 +207,13 @@ def _with_others(
     rows = copies(CANCELLED_SHARE)
     day = purchases.day[rows] + rng.integers(0, 20, len(rows))
     rows, day = rows[day < calendar.days], day[day < calendar.days]
-    cancelled = (purchases.owner[rows], kind[rows], day, np.full(len(rows), CANCELLED),
-                 purchases.value[rows] * rng.uniform(0.5, 1.5, len(rows)))
+    cancelled = (
+        purchases.owner[rows],
+        kind[rows],
+        day,
+        np.full(len(rows), CANCELLED),
+        purchases.value[rows] * rng.uniform(0.5, 1.5, len(rows)),
+    )
     rows = copies(min(1.0, 2.0 / calendar.days))
     day = calendar.days - 1 - rng.integers(0, min(PENDING_DAYS, calendar.days), len(rows))
     # Only a customer already there, and not gone, has an order under way.
@@ -207,14 +221,29 @@ def _with_others(
         population.gone[purchases.owner[rows]] >= day
     )
     rows, day = rows[fits], day[fits]
-    pending = (purchases.owner[rows], kind[rows], day, np.full(len(rows), PENDING),
-               purchases.value[rows])
+    pending = (
+        purchases.owner[rows],
+        kind[rows],
+        day,
+        np.full(len(rows), PENDING),
+        purchases.value[rows],
+    )
     rows = copies(GUEST_SHARE)
-    guests = (np.full(len(rows), GUEST), np.zeros(len(rows), np.int64), purchases.day[rows],
-              np.full(len(rows), COMPLETED), rng.gamma(1.8, 200.0, len(rows)) + 15)
+    guests = (
+        np.full(len(rows), GUEST),
+        np.zeros(len(rows), np.int64),
+        purchases.day[rows],
+        np.full(len(rows), COMPLETED),
+        rng.gamma(1.8, 200.0, len(rows)) + 15,
+    )
     rows = copies(TEST_SHARE)
-    tests = (np.full(len(rows), TEST), np.zeros(len(rows), np.int64), purchases.day[rows],
-             np.full(len(rows), TESTING), rng.uniform(10.0, 200.0, len(rows)))
+    tests = (
+        np.full(len(rows), TEST),
+        np.zeros(len(rows), np.int64),
+        purchases.day[rows],
+        np.full(len(rows), TESTING),
+        rng.uniform(10.0, 200.0, len(rows)),
+    )
     parts = (planted, cancelled, pending, guests, tests)
     owner, kind, day, status, value = (
         np.concatenate([part[i] for part in parts]) for i in range(5)
@@ -255,7 +284,9 @@ def _build_lines(
     count = np.minimum(count, 1 + (value / 60).astype(np.int64))
     has_return = (
         (rng.random(size) < RETURN_LINE_SHARE)
-        & (status == COMPLETED) & (count >= 2) & (discount == 0)
+        & (status == COMPLETED)
+        & (count >= 2)
+        & (discount == 0)
     )
     starts = np.cumsum(count + has_return) - (count + has_return)
     total = int((count + has_return).sum())
@@ -393,7 +424,9 @@ def build_refunds(
     days = np.minimum(rng.lognormal(1.8, 0.8, size), 60.0)
     second = orders.second[chosen] + (days * DAY).astype(np.int64) + 3600
     notes = np.flatnonzero(
-        (orders.status == COMPLETED) & (orders.owner >= 0) & ~orders.is_usd
+        (orders.status == COMPLETED)
+        & (orders.owner >= 0)
+        & ~orders.is_usd
         & (rng.random(len(orders)) < CREDIT_NOTE_SHARE)
     )
     note_amount = np.maximum(1, (orders.net[notes] * 0.05).astype(np.int64) // 100 * 100)
@@ -498,33 +531,37 @@ def orders_table(
     """Return the orders feed; the currency is left empty where `blank` and in CNY."""
     zero = calendar.epoch * DAY
     currency = np.where(orders.is_usd, 1, np.where(blank, -1, 0))
-    return pa.table({
-        "order_id": ids,
-        "customer_id": owner_ids(orders.owner, first_number),
-        "ordered_at": timestamps(zero + orders.second),
-        "status": pick(STATUSES, orders.status),
-        "channel": pick(CHANNELS, orders.online),
-        "currency": pick(("CNY", "USD"), currency),
-        "discount_amount": decimals(orders.discount, 2, orders.discount > 0),
-        "tax_amount": decimals(orders.tax, 2),
-        "shipping_amount": decimals(orders.shipping, 2),
-        "updated_at": timestamps(zero + orders.updated),
-    })
+    return pa.table(
+        {
+            "order_id": ids,
+            "customer_id": owner_ids(orders.owner, first_number),
+            "ordered_at": timestamps(zero + orders.second),
+            "status": pick(STATUSES, orders.status),
+            "channel": pick(CHANNELS, orders.online),
+            "currency": pick(("CNY", "USD"), currency),
+            "discount_amount": decimals(orders.discount, 2, orders.discount > 0),
+            "tax_amount": decimals(orders.tax, 2),
+            "shipping_amount": decimals(orders.shipping, 2),
+            "updated_at": timestamps(zero + orders.updated),
+        }
+    )
 
 
 def lines_table(lines: Lines, orders: Orders, calendar: Calendar, ids: pa.Array) -> pa.Table:
     """Return the order_lines feed; a line carries its order's `updated_at`."""
     products = product_ids(np.arange(len(catalogue.CATEGORIES) * PRODUCTS_PER_CATEGORY))
-    return pa.table({
-        "order_id": ids.take(pa.array(lines.order)),
-        "line_number": pa.array(lines.number),
-        "product_id": pick(products, lines.product),
-        "quantity": decimals(lines.quantity, 0),
-        "unit_price": decimals(lines.price, 2),
-        "discount_amount": decimals(lines.discount, 2, lines.discount > 0),
-        "unit_cost": decimals(lines.cost, 4, lines.cost >= 0),
-        "updated_at": timestamps(calendar.epoch * DAY + orders.updated[lines.order]),
-    })
+    return pa.table(
+        {
+            "order_id": ids.take(pa.array(lines.order)),
+            "line_number": pa.array(lines.number),
+            "product_id": pick(products, lines.product),
+            "quantity": decimals(lines.quantity, 0),
+            "unit_price": decimals(lines.price, 2),
+            "discount_amount": decimals(lines.discount, 2, lines.discount > 0),
+            "unit_cost": decimals(lines.cost, 4, lines.cost >= 0),
+            "updated_at": timestamps(calendar.epoch * DAY + orders.updated[lines.order]),
+        }
+    )
 
 
 def refunds_table(
@@ -539,20 +576,22 @@ def refunds_table(
     is_note = refunds.order < 0
     numbers = first_order + refunds.source + 1
     zero = calendar.epoch * DAY
-    return pa.table({
-        "refund_id": join(pick(("RF", "CN"), is_note), identifiers("", numbers, 8)),
-        "order_id": pick(ids, refunds.order),
-        "line_number": pa.array(refunds.line, mask=refunds.line < 0),
-        "customer_id": owner_ids(refunds.owner, first_number),
-        "refunded_at": timestamps(zero + refunds.second),
-        "amount": decimals(refunds.amount, 2),
-        "quantity": decimals(refunds.quantity, 0, refunds.quantity > 0),
-        "reason": pick(
-            catalogue.REFUND_REASONS,
-            np.where(is_note, 5, rng.integers(0, 6, len(is_note))),
-        ),
-        "updated_at": timestamps(zero + refunds.second),
-    })
+    return pa.table(
+        {
+            "refund_id": join(pick(("RF", "CN"), is_note), identifiers("", numbers, 8)),
+            "order_id": pick(ids, refunds.order),
+            "line_number": pa.array(refunds.line, mask=refunds.line < 0),
+            "customer_id": owner_ids(refunds.owner, first_number),
+            "refunded_at": timestamps(zero + refunds.second),
+            "amount": decimals(refunds.amount, 2),
+            "quantity": decimals(refunds.quantity, 0, refunds.quantity > 0),
+            "reason": pick(
+                catalogue.REFUND_REASONS,
+                np.where(is_note, 5, rng.integers(0, 6, len(is_note))),
+            ),
+            "updated_at": timestamps(zero + refunds.second),
+        }
+    )
 
 
 def products_table(shelf: Catalogue, calendar: Calendar) -> pa.Table:
@@ -562,12 +601,14 @@ def products_table(shelf: Catalogue, calendar: Calendar) -> pa.Table:
     prices = calendar.price_level()
     level = 1 + COST_FOLLOWS * (prices[-1] - 1)
     newest = int(np.searchsorted(prices, prices[-1]))
-    return pa.table({
-        "product_id": product_ids(np.arange(size)),
-        "product_name": pa.array(shelf.names, pa.string()),
-        "category": pick([each.name for each in catalogue.CATEGORIES], of_category),
-        "product_kind": pick([each.kind for each in catalogue.CATEGORIES], of_category),
-        "price_tier": pick(("value", "premium"), shelf.premium),
-        "unit_cost": decimals(np.rint(shelf.cost * level / 100).astype(np.int64), 2),
-        "updated_at": timestamps(np.full(size, (calendar.epoch + newest) * DAY)),
-    })
+    return pa.table(
+        {
+            "product_id": product_ids(np.arange(size)),
+            "product_name": pa.array(shelf.names, pa.string()),
+            "category": pick([each.name for each in catalogue.CATEGORIES], of_category),
+            "product_kind": pick([each.kind for each in catalogue.CATEGORIES], of_category),
+            "price_tier": pick(("value", "premium"), shelf.premium),
+            "unit_cost": decimals(np.rint(shelf.cost * level / 100).astype(np.int64), 2),
+            "updated_at": timestamps(np.full(size, (calendar.epoch + newest) * DAY)),
+        }
+    )

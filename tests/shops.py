@@ -89,6 +89,4 @@ def order(order_id: str, customer_id: str, day: str, **columns: object) -> dict[
 
 def line(order_id: str, price: str, **columns: object) -> dict[str, object]:
     """Return the one line of an order, a single piece at `price`."""
-    return {
-        "order_id": order_id, "line_number": 1, "quantity": 1, "unit_price": price, **columns
-    }
+    return {"order_id": order_id, "line_number": 1, "quantity": 1, "unit_price": price, **columns}

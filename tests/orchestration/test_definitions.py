@@ -87,9 +87,12 @@ def test_publishing_waits_for_every_mart(location):
     marts = {
         node["name"]
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["original_file_path"].startswith("models/marts")
+        if node["resource_type"] == "model"
+        and node["original_file_path"].startswith("models/marts")
     }
-    parents = {key.path[-1] for key in defs.resolve_asset_graph().get(AssetKey("published")).parent_keys}
+    parents = {
+        key.path[-1] for key in defs.resolve_asset_graph().get(AssetKey("published")).parent_keys
+    }
     assert parents == marts
 
 

@@ -14,8 +14,17 @@ from orchestration.home import PROJECT, home, writer_lock
 from tests.shops import Warehouse, deliver, line, order, run, segments
 
 COPIED = (
-    "segments", "requirements", "dbt_project.yml", "profiles.yml", "pyproject.toml", "models",
-    "seeds", "macros", "orchestration", "estimation", "sample",
+    "segments",
+    "requirements",
+    "dbt_project.yml",
+    "profiles.yml",
+    "pyproject.toml",
+    "models",
+    "seeds",
+    "macros",
+    "orchestration",
+    "estimation",
+    "sample",
 )
 
 
@@ -65,9 +74,7 @@ def test_a_failing_test_publishes_nothing_and_is_named(project: Path, published:
     before = served(published)
     deliver_orders(published.landing, 5, "b")
     broken = project / "tests" / "assert_nothing_is_ever_sold.sql"
-    broken.write_text(
-        "-- Nothing is ever sold.\nselect order_id from {{ ref('orders') }}\n"
-    )
+    broken.write_text("-- Nothing is ever sold.\nselect order_id from {{ ref('orders') }}\n")
     try:
         done = segments(published.root, "run", project=project)
     finally:
@@ -96,7 +103,8 @@ def test_a_failing_test_publishes_nothing_and_is_named(project: Path, published:
 
 def test_a_refused_file_stays_and_the_rest_is_published(published: Warehouse, project: Path):
     renamed = deliver(
-        published.landing, "refunds",
+        published.landing,
+        "refunds",
         [{"refund_number": "r1", "refunded_at": "2026-03-06 10:00:00", "amount": "1.00"}],
     )
     done = segments(published.root, "run", project=project)
@@ -118,8 +126,13 @@ def test_a_second_writer_is_told_who_holds_the_lock(tmp_path: Path):
     environment = {**os.environ, "SEGMENTS_HOME": str(tmp_path)}
     with writer_lock(home(tmp_path), "a long build"):
         done = subprocess.run(
-            [sys.executable, "-c", WAIT_BRIEFLY], cwd=PROJECT, env=environment,
-            capture_output=True, text=True, check=False, timeout=120,
+            [sys.executable, "-c", WAIT_BRIEFLY],
+            cwd=PROJECT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
         )
     assert done.returncode == 1
     assert f"process {os.getpid()} (a long build)" in done.stderr
@@ -148,8 +161,13 @@ def test_dbt_build_by_hand_and_dagster_job_execute_work_after_ingest(tmp_path: P
     assert segments(tmp_path, "ingest").returncode == 0
     environment = {**os.environ, **dbt.environment(home(tmp_path))}
     by_hand = subprocess.run(
-        [str(dbt.EXECUTABLE), "build", "--exclude-resource-type", "unit_test"], cwd=PROJECT,
-        env=environment, capture_output=True, text=True, check=False, timeout=600,
+        [str(dbt.EXECUTABLE), "build", "--exclude-resource-type", "unit_test"],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
     )
     assert by_hand.returncode == 0, by_hand.stdout[-3000:]
     assert segments(tmp_path, "publish").returncode == 0
@@ -159,11 +177,20 @@ def test_dbt_build_by_hand_and_dagster_job_execute_work_after_ingest(tmp_path: P
     shutil.copyfile(PROJECT / "orchestration" / "dagster.yaml", dagster_home / "dagster.yaml")
     executed = subprocess.run(
         [
-            str(dbt.EXECUTABLE.with_name("dagster")), "job", "execute",
-            "-m", "orchestration.definitions", "-j", "refresh",
+            str(dbt.EXECUTABLE.with_name("dagster")),
+            "job",
+            "execute",
+            "-m",
+            "orchestration.definitions",
+            "-j",
+            "refresh",
         ],
-        cwd=PROJECT, env={**environment, "DAGSTER_HOME": str(dagster_home)},
-        capture_output=True, text=True, check=False, timeout=600,
+        cwd=PROJECT,
+        env={**environment, "DAGSTER_HOME": str(dagster_home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
     )
     assert executed.returncode == 0, executed.stderr[-3000:]
     assert os.readlink(tmp_path / "published" / "current").endswith("2")

@@ -9,8 +9,12 @@ from orchestration.home import PROJECT
 
 LOCKS = sorted((PROJECT / "requirements").glob("*.txt"))
 FIXED = {
-    "dbt-core": "1.11.16", "dbt-duckdb": "1.11.1", "duckdb": "2.0.0", "dagster": "1.13.27",
-    "dagster-webserver": "1.13.27", "dagster-dbt": "0.29.27",
+    "dbt-core": "1.11.16",
+    "dbt-duckdb": "1.11.1",
+    "duckdb": "2.0.0",
+    "dagster": "1.13.27",
+    "dagster-webserver": "1.13.27",
+    "dagster-dbt": "0.29.27",
 }
 
 

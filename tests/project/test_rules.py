@@ -10,8 +10,17 @@ from orchestration.home import PROJECT
 from tests.shops import SHARED_DATA
 
 SEGMENTS = {
-    "champions", "loyal", "potential_loyalist", "new", "promising", "needs_attention",
-    "about_to_sleep", "at_risk", "cannot_lose", "hibernating", "lost",
+    "champions",
+    "loyal",
+    "potential_loyalist",
+    "new",
+    "promising",
+    "needs_attention",
+    "about_to_sleep",
+    "at_risk",
+    "cannot_lose",
+    "hibernating",
+    "lost",
 }
 HEADLINES = {"top", "loyal", "growing", "slipping", "dormant"}
 
@@ -60,9 +69,7 @@ def test_a_built_clause_names_a_rule_a_model_and_a_test_that_exist(manifest: dic
     nodes = {node["name"] for node in manifest["nodes"].values()}
     nodes |= {node["name"] for node in manifest["unit_tests"].values()}
     seeds = {path.stem for path in (PROJECT / "seeds").glob("*.csv")}
-    python_tests = "\n".join(
-        path.read_text() for path in (PROJECT / "tests").rglob("test_*.py")
-    )
+    python_tests = "\n".join(path.read_text() for path in (PROJECT / "tests").rglob("test_*.py"))
     for row in seed("requirement_coverage"):
         if row["status"] == "planned":
             assert not row["model"] and not row["test"], row

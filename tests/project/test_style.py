@@ -1,4 +1,4 @@
-"""The house style, held by the manifest: grain, keys, descriptions, layers, one SQL for two engines."""
+"""The house style, held by the manifest: grain, keys, descriptions, layers, shared SQL."""
 
 import re
 from pathlib import Path
@@ -46,7 +46,9 @@ def layer(node: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_a_model_opens_with_its_grain(path: Path):
-    first = next(line for line in path.read_text().splitlines() if line and not line.startswith("{%"))
+    first = next(
+        line for line in path.read_text().splitlines() if line and not line.startswith("{%")
+    )
     assert re.match(r"-- Grain: (one row per|exactly one row)", first), first
 
 
@@ -67,9 +69,11 @@ def test_sql_keeps_to_what_both_engines_share(path: Path, what: str):
 def test_a_window_that_picks_rows_says_where_nulls_go(path: Path):
     for window in re.findall(r"row_number\(\) over \((.*?)\n\s*\)", code(path), flags=re.S):
         order = window.split("order by", 1)[1]
-        assert len(re.findall(r"nulls (?:first|last)", order)) == order.count(" asc") + order.count(
-            " desc"
-        ) > 0, f"{path.name}: {order}"
+        assert (
+            len(re.findall(r"nulls (?:first|last)", order))
+            == order.count(" asc") + order.count(" desc")
+            > 0
+        ), f"{path.name}: {order}"
 
 
 def test_every_model_has_a_tested_key(manifest: dict[str, Any]):
@@ -110,7 +114,9 @@ def test_data_flow_one_way_and_only_staging_reads_sources(manifest: dict[str, An
 
 def test_names_say_the_layer(manifest: dict[str, Any]):
     patterns = {
-        "staging": r"stg_[a-z_]+__[a-z_]+", "intermediate": r"int_[a-z_]+", "marts": r"[a-z_0-9]+"
+        "staging": r"stg_[a-z_]+__[a-z_]+",
+        "intermediate": r"int_[a-z_]+",
+        "marts": r"[a-z_0-9]+",
     }
     for model in models(manifest):
         assert re.fullmatch(patterns[layer(model)], model["name"]), model["name"]

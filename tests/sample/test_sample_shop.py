@@ -40,8 +40,7 @@ def as_text(shop: GeneratedShop, feed: str) -> str:
     folder = shop.landing / "shop" / feed
     if any(folder.glob("*.parquet")):
         return (
-            f"(select columns(*)::varchar from "
-            f"read_parquet('{folder}/*.parquet', filename = true))"
+            f"(select columns(*)::varchar from read_parquet('{folder}/*.parquet', filename = true))"
         )
     return (
         f"read_csv('{folder}/*.csv*', all_varchar = true, header = true, delim = ',', "
@@ -86,9 +85,7 @@ def connect(shop: GeneratedShop) -> duckdb.DuckDBPyConnection:
             count(*) as line_count
         from orders o join order_lines l using (order_id) group by 1
     """)
-    connection.execute(
-        f"create table truth as select * from '{shop.truth}/customers.parquet'"
-    )
+    connection.execute(f"create table truth as select * from '{shop.truth}/customers.parquet'")
     return connection
 
 
@@ -216,9 +213,7 @@ def test_parquet_has_the_types_of_the_contract(large):
     for feed, table in contract().items():
         if feed in LEFT_OUT:
             continue
-        found = rows(
-            f"describe select * from '{large.landing}/shop/{feed}/*.parquet'"
-        )
+        found = rows(f"describe select * from '{large.landing}/shop/{feed}/*.parquet'")
         wanted = {
             column["name"]: names.get(column["data_type"], column["data_type"].upper())
             for column in table["columns"]
@@ -250,7 +245,10 @@ def test_codes_are_those_of_the_contract(shop):
         return {row[0] for row in connection.execute(sql).fetchall()}
 
     assert values("select distinct status from orders") == {
-        "completed", "pending", "cancelled", "test",
+        "completed",
+        "pending",
+        "cancelled",
+        "test",
     }
     assert values("select distinct channel from orders") == {"online", "offline"}
     assert values("select distinct currency from orders") == {"CNY", "USD", None}
@@ -259,12 +257,26 @@ def test_codes_are_those_of_the_contract(shop):
     assert values("select distinct price_tier from products") == {"premium", "value"}
     assert values("select distinct arm from campaign_contacts") == {"treatment", "control"}
     assert values("select distinct interaction_type from interactions") == {
-        "register", "login", "verify", "visit", "consultation", "campaign_activity",
-        "service_ticket", "complaint", "csat", "nps", "review", "referral",
+        "register",
+        "login",
+        "verify",
+        "visit",
+        "consultation",
+        "campaign_activity",
+        "service_ticket",
+        "complaint",
+        "csat",
+        "nps",
+        "review",
+        "referral",
     }
     assert 8 <= len(values("select distinct category from products")) <= 12
     assert values("select distinct score from interactions where interaction_type = 'csat'") <= {
-        1, 2, 3, 4, 5,
+        1,
+        2,
+        3,
+        4,
+        5,
     }
     assert values("select distinct score from interactions where interaction_type = 'nps'") <= set(
         range(11)
@@ -294,7 +306,7 @@ def test_nothing_is_dated_after_the_end_or_before_the_start(shop):
 
 def test_orders_lie_in_the_file_of_their_month_with_all_their_lines(shop):
     misplaced = rows(f"""
-        select count(*) from {as_text(shop, 'orders')}
+        select count(*) from {as_text(shop, "orders")}
         where filename not like '%corrections%'
             and not contains(filename, 'orders_' || ordered_at[:7] || '.')
     """)[0][0]
@@ -303,10 +315,10 @@ def test_orders_lie_in_the_file_of_their_month_with_all_their_lines(shop):
         with lines as (
             select distinct order_id,
                 replace(parse_filename(filename), 'order_lines', 'orders') as file
-            from {as_text(shop, 'order_lines')}
+            from {as_text(shop, "order_lines")}
         ),
         heads as (
-            select order_id, parse_filename(filename) as file from {as_text(shop, 'orders')}
+            select order_id, parse_filename(filename) as file from {as_text(shop, "orders")}
         )
         select count(*) from heads full join lines using (order_id, file)
         where heads.order_id is null or lines.order_id is null
@@ -332,35 +344,62 @@ def test_ids_relate(shop):
         ("recommendations_shown", "product_id", "products", "true"),
     ):
         key = column
-        orphans = one(connection, f"""
+        orphans = one(
+            connection,
+            f"""
             select count(*) from {feed} where {column} is not null and {where}
                 and {column} not in (select {key} from {parent})
-        """)
+        """,
+        )
         assert orphans == 0, (feed, column)
-    assert one(connection, """
+    assert (
+        one(
+            connection,
+            """
         select count(*) from customers c join customers r
             on r.customer_id = c.referrer_customer_id
         where c.customer_id = r.customer_id
-    """) == 0
-    assert one(connection, """
+    """,
+        )
+        == 0
+    )
+    assert (
+        one(
+            connection,
+            """
         select count(*) from customers c
         where referrer_customer_id is not null and not exists (
             select 1 from interactions i where i.interaction_type = 'referral'
                 and i.customer_id = c.referrer_customer_id
                 and i.referred_customer_id = c.customer_id)
-    """) == 0
-    assert one(connection, "select count(*) from orders where status = 'test' "
-               "and customer_id is distinct from 'TEST'") == 0
+    """,
+        )
+        == 0
+    )
+    assert (
+        one(
+            connection,
+            "select count(*) from orders where status = 'test' "
+            "and customer_id is distinct from 'TEST'",
+        )
+        == 0
+    )
 
 
 def test_the_truth_names_the_same_customers_and_lies_outside_landing(shop):
     connection = connect(shop)
-    assert one(connection, """
+    assert (
+        one(
+            connection,
+            """
         select count(*) from truth full join customers using (customer_id)
         where truth.customer_id is null or customers.customer_id is null
             or truth.customer_type <> customers.customer_type
             or truth.registered_at <> customers.registered_at
-    """) == 0
+    """,
+        )
+        == 0
+    )
     assert shop.landing not in shop.truth.parents
     assert not list(shop.landing.rglob("*param*")) and not list(shop.landing.rglob("*truth*"))
     assert {path.name for path in shop.landing.iterdir()} == {"shop"}
@@ -368,7 +407,10 @@ def test_the_truth_names_the_same_customers_and_lies_outside_landing(shop):
 
 def test_completed_orders_of_customers_are_the_planted_ones(shop):
     connection = connect(shop)
-    assert one(connection, """
+    assert (
+        one(
+            connection,
+            """
         with counted as (
             select customer_id, count(*) as made, min(ordered_at)::date as first_day
             from orders where status = 'completed' group by 1
@@ -377,31 +419,52 @@ def test_completed_orders_of_customers_are_the_planted_ones(shop):
         where coalesce(made, 0) <> planted_orders + campaign_orders
             or (made > 0) = is_prospect
             or first_day is distinct from acquired_on
-    """) == 0
+    """,
+        )
+        == 0
+    )
 
 
 def test_registration_comes_before_the_first_order(shop):
     connection = connect(shop)
-    assert one(connection, """
+    assert (
+        one(
+            connection,
+            """
         select count(*) from orders join customers using (customer_id)
         where status = 'completed' and ordered_at < registered_at
-    """) == 0
+    """,
+        )
+        == 0
+    )
 
 
 def test_a_refund_follows_its_order_and_never_exceeds_it(shop):
     connection = connect(shop)
     assert one(connection, "select count(*) from refunds where amount <= 0") == 0
-    assert one(connection, """
+    assert (
+        one(
+            connection,
+            """
         with paid_back as (
             select order_id, sum(amount) as amount, min(refunded_at) as refunded_at
             from refunds where order_id is not null group by 1
         )
         select count(*) from paid_back join orders using (order_id) join nets using (order_id)
         where amount > net or refunded_at <= ordered_at or status <> 'completed'
-    """) == 0
-    assert one(connection, """
+    """,
+        )
+        == 0
+    )
+    assert (
+        one(
+            connection,
+            """
         select count(*) from refunds where order_id is null and customer_id is null
-    """) == 0
+    """,
+        )
+        == 0
+    )
     assert one(connection, "select count(*) from refunds where order_id is null") > 0
 
 
@@ -422,10 +485,13 @@ def test_whole_lines_and_whole_orders_are_paid_back_to_the_cent(large):
         from refunds r join orders o using (order_id) join nets n using (order_id)
         where r.line_number is null and r.amount = n.net
     """).fetchone()
-    partial = one(connection, """
+    partial = one(
+        connection,
+        """
         select count(*) from refunds r join order_lines l using (order_id, line_number)
         where r.quantity < l.quantity
-    """)
+    """,
+    )
     assert min(lines, wholes, partial) > 100
     assert (odd_lines, odd_wholes) == (0, 0)
 
@@ -441,10 +507,16 @@ def test_orders_are_worth_something_and_prices_are_positive(shop):
     assert one(connection, "select min(line_number) from order_lines") == 1
     assert one(connection, "select count(*) from order_lines where quantity < 0") > 0
     # No product twice in an order, but on a return line.
-    assert one(connection, """
+    assert (
+        one(
+            connection,
+            """
         select count(*) from (select 1 from order_lines where quantity > 0
             group by order_id, product_id having count(*) > 1)
-    """) == 0
+    """,
+        )
+        == 0
+    )
 
 
 def test_corrections_are_newer_and_bring_all_lines(shop):
@@ -473,7 +545,7 @@ def test_corrections_are_newer_and_bring_all_lines(shop):
     assert changed > 0 and missing == 0
     revisions = rows(f"""
         select count(*) filter (filename like '%update%'), count(distinct customer_id)
-        from {as_text(shop, 'customers')}
+        from {as_text(shop, "customers")}
     """)[0]
     assert revisions[0] > 0
 
@@ -514,15 +586,30 @@ def test_shares_of_statuses_guests_and_currencies(large):
     assert completed == pytest.approx(0.97, abs=0.02)
     assert cancelled == pytest.approx(0.02, abs=0.01)
     assert guests == pytest.approx(0.02, abs=0.01)
-    dollars = one(connection, """
+    dollars = one(
+        connection,
+        """
         select avg((currency is not distinct from 'USD')::int)
         from orders join customers using (customer_id) where customer_type = 'business'
-    """)
+    """,
+    )
     assert dollars == pytest.approx(0.10, abs=0.03)
-    assert one(connection, "select count(*) from orders where status = 'pending' "
-               "and ordered_at < timestamp '2026-06-28'") == 0
-    assert one(connection, "select count(*) from orders join customers using (customer_id) "
-               "where currency = 'USD' and customer_type = 'consumer'") == 0
+    assert (
+        one(
+            connection,
+            "select count(*) from orders where status = 'pending' "
+            "and ordered_at < timestamp '2026-06-28'",
+        )
+        == 0
+    )
+    assert (
+        one(
+            connection,
+            "select count(*) from orders join customers using (customer_id) "
+            "where currency = 'USD' and customer_type = 'consumer'",
+        )
+        == 0
+    )
 
 
 def test_repeat_orders_match_the_formula_of_bg_nbd(large):
@@ -617,7 +704,9 @@ def test_seasonal_buyers_are_regular_and_peak_before_new_year(large, seasonal):
     figures = {}
     for name, shop in (("bgnbd", large), ("seasonal", seasonal)):
         connection = connect(shop)
-        variation = one(connection, """
+        variation = one(
+            connection,
+            """
             with days as (
                 select distinct customer_id, ordered_at::date as day from orders
                 where status = 'completed' and customer_id is not null
@@ -629,18 +718,24 @@ def test_seasonal_buyers_are_regular_and_peak_before_new_year(large, seasonal):
             select median(variation) from (
                 select stddev(gap) / avg(gap) as variation from gaps
                 where gap is not null group by customer_id having count(*) >= 5)
-        """)
-        by_month = dict(connection.execute("""
+        """,
+        )
+        by_month = dict(
+            connection.execute("""
             select month(ordered_at), count(*) / count(distinct ordered_at::date) from orders
             where ordered_at between '2025-07-01' and '2026-07-01' group by 1
-        """).fetchall())
+        """).fetchall()
+        )
         # The shop grows: November and February against the months beside them.
         peak = (by_month[11] + by_month[12]) / (by_month[10] + by_month[1])
         dip = by_month[2] / (by_month[1] + by_month[3]) * 2
-        weekend = one(connection, """
+        weekend = one(
+            connection,
+            """
             select avg((isodow(ordered_at) >= 6)::int)
             from orders join customers using (customer_id) where customer_type = 'business'
-        """)
+        """,
+        )
         figures[name] = (variation, peak, dip, weekend)
     assert figures["seasonal"][0] < 0.7 * figures["bgnbd"][0]
     assert figures["bgnbd"][0] > 0.75
@@ -655,7 +750,9 @@ def test_seasonal_prices_rise_twice(seasonal):
     assert len(changes) == 2
     for change in changes:
         day = date.fromisoformat(change["day"])
-        ratio = one(connection, f"""
+        ratio = one(
+            connection,
+            f"""
             with prices as (
                 select product_id,
                     avg(unit_price) filter (ordered_at >= '{day}') as dearer,
@@ -665,7 +762,8 @@ def test_seasonal_prices_rise_twice(seasonal):
                     and '{day + timedelta(60)}' group by 1
             )
             select avg(dearer / cheaper) from prices
-        """)
+        """,
+        )
         assert ratio == pytest.approx(change["factor"], abs=0.01)
 
 

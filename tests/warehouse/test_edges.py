@@ -34,7 +34,7 @@ def test_a_thousand_identical_customers_get_identical_scores(identical_customers
         ).fetchall()
     # R = ceil(5 x 1000/1000), F = M = 1 + floor(5 x 0/1000); 511 is `new`.
     assert scores == [(5, 1, 1, "new", "growing", 1000)]
-    # Nobody is strictly better, so the share above each is 0: A. The median is 100.00: equal is high.
+    # Nobody is strictly better, so the share above each is 0: A. Equal to the median is high.
     assert [row[:6] for row in values] == [("low", "low", "unknown", "low", "A", "C")]
 
 
@@ -69,26 +69,38 @@ def test_one_customer_with_one_order(tmp_path: Path):
         ).fetchone()
     # One buyer is fewer than minimum_buyers_to_rank; bands, class and group need no rank.
     assert [(*found[:4], str(found[4]), *found[5:]) for found in row] == [
-        ("shop:c1", "insufficient_evidence", "insufficient_evidence", None, "12.34", "A", "C", "low")
+        (
+            "shop:c1",
+            "insufficient_evidence",
+            "insufficient_evidence",
+            None,
+            "12.34",
+            "A",
+            "C",
+            "low",
+        )
     ]
     assert change == (1, 1, 1.0)
 
 
 def test_no_orders_but_interactions_makes_prospects(tmp_path: Path):
     deliver(
-        tmp_path / "landing", "interactions",
+        tmp_path / "landing",
+        "interactions",
         [
             {
-                "interaction_id": f"i{number}", "customer_id": f"c{number}",
-                "occurred_at": "2026-03-05 10:00:00", "interaction_type": "register",
+                "interaction_id": f"i{number}",
+                "customer_id": f"c{number}",
+                "occurred_at": "2026-03-05 10:00:00",
+                "interaction_type": "register",
             }
             for number in range(3)
         ],
     )
     with run(tmp_path).connect() as connection:
         rows = connection.execute(
-            "select rfm_segment, order_value_group, value_tier, abc_class, net_revenue_12m, count(*) "
-            "from customer_segments group by all"
+            "select rfm_segment, order_value_group, value_tier, abc_class, net_revenue_12m, "
+            "count(*) from customer_segments group by all"
         ).fetchall()
         as_of = connection.execute("select distinct as_of_date from customers").fetchall()
         activated = connection.execute(

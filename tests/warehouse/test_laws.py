@@ -14,13 +14,25 @@ CUT = date(2026, 4, 30)
 END = date(2026, 5, 31)
 # The day of a fact, by feed; a feed that is not listed is delivered whole.
 DAYS = {
-    "orders": "ordered_at", "refunds": "refunded_at", "interactions": "occurred_at",
+    "orders": "ordered_at",
+    "refunds": "refunded_at",
+    "interactions": "occurred_at",
     "campaign_contacts": "contacted_at",
 }
 # What stands on customers, without the columns that say when and by which delivery.
 MARTS = (
-    "customers", "orders", "order_lines", "refunds", "interactions", "sales_ledger", "products",
-    "customer_rfm", "customer_value", "customer_segments", "segment_summary", "reconciliation",
+    "customers",
+    "orders",
+    "order_lines",
+    "refunds",
+    "interactions",
+    "sales_ledger",
+    "products",
+    "customer_rfm",
+    "customer_value",
+    "customer_segments",
+    "segment_summary",
+    "reconciliation",
 )
 
 
@@ -103,7 +115,9 @@ def test_many_runs_equal_one(in_two_runs, dealt: tuple[Path, Path], tmp_path: Pa
 def test_a_second_run_without_deliveries_publishes_the_same(in_two_runs, dealt):
     _, warehouse = in_two_runs
     with warehouse.connect() as connection:
-        before = {t: connection.execute(f"select * from {t} order by all").fetchall() for t in MARTS}
+        before = {
+            t: connection.execute(f"select * from {t} order by all").fetchall() for t in MARTS
+        }
     again = run(warehouse.root, dealt[1])
     with again.connect() as connection:
         for table in MARTS:
