@@ -25,6 +25,7 @@ from tests.warehouse.online_retail_by_hand import (
 
 BASE_CURRENCY = "CNY"
 MINIMUM_DATE = datetime.date(1990, 1, 1)
+MOST_DAYS_AHEAD = 1
 COVERAGE = Fraction(95, 100)
 Date = datetime.date
 Moment = datetime.datetime
@@ -90,6 +91,12 @@ def moment(text: str) -> Moment | None:
     return Moment.fromisoformat(text) if text else None
 
 
+def is_dated(at: Moment | None) -> bool:
+    """Say whether a fact is dated, from 1990 to a day after its arrival, which is today."""
+    newest = Date.today() + datetime.timedelta(days=MOST_DAYS_AHEAD)
+    return at is not None and MINIMUM_DATE <= at.date() <= newest
+
+
 def number(text: str) -> Fraction:
     """Return an exact number, blank as nothing."""
     return Fraction(text) if text else Fraction(0)
@@ -148,6 +155,11 @@ class Order:
     lines: list[Line]
     refunded: int = 0
     voided_on: Date | None = None
+
+    @property
+    def numbers(self) -> set[int]:
+        """Numbers of its lines."""
+        return {line.number for line in self.lines}
 
     @property
     def net(self) -> int:
@@ -226,8 +238,8 @@ def accept_orders(
         rate = None if at is None else rate_on(rates, order["currency"], at.date())
         if order["status"] != "completed":
             rejected[order_id] = order["status"]
-        elif at is None or at.date() < MINIMUM_DATE:
-            rejected[order_id] = "undated"
+        elif not is_dated(at):
+            rejected[order_id] = "not dated within reason"
         elif rate is None:
             rejected[order_id] = "unknown currency"
         else:
@@ -239,14 +251,19 @@ def accept_orders(
 def spread(cents: int, lines: list[Line]) -> dict[int, int]:
     """Spread an order-level refund over the positive lines by amount, truncated to the cent.
 
-    The remainder goes to the largest line, the lowest line number among equals.
+    The remainder goes to the largest line, the lowest line number among equals; where no line is
+    positive that is all of it.
     """
     positive = [line for line in lines if line.net > 0]
     total = sum(line.net for line in positive)
     parts = {line.number: cents * line.net // total for line in positive}
-    largest = min(positive, key=lambda line: (-line.net, line.number))
-    parts[largest.number] += cents - sum(parts.values())
-    return parts
+    largest = min(lines, key=lambda line: (-line.net, line.number)).number
+    return parts | {largest: parts.get(largest, 0) + cents - sum(parts.values())}
+
+
+def has_reached(refunded: int, amount: int) -> bool:
+    """Say whether refunds reach an amount; there is none to reach where it is not positive."""
+    return amount > 0 and refunded >= amount
 
 
 def cost_brought_back(order: Order, line: Line, pieces: Fraction) -> int | None:
@@ -258,7 +275,7 @@ def cost_brought_back(order: Order, line: Line, pieces: Fraction) -> int | None:
     if line.cost is None:
         return None
     remaining = line.cost - line.cost_back
-    if line.refunded >= line.net or order.refunded >= order.net:
+    if has_reached(line.refunded, line.net) or has_reached(order.refunded, order.net):
         return remaining
     if pieces:
         return min(remaining, half_away(line.cost * pieces / line.quantity))
@@ -266,24 +283,54 @@ def cost_brought_back(order: Order, line: Line, pieces: Fraction) -> int | None:
 
 
 def refund_entries(refund: Record, order: Order) -> Iterator[Entry]:
-    """Yield the entries of one refund of an order, at the order's rate, and keep what it did."""
+    """Yield the entries of one refund of an order, at the order's rate, and keep what it did.
+
+    The refund that reaches the order's amount brings back the cost of every line, also of those
+    that it takes no money from.
+    """
     cents = in_cents(number(refund["amount"]) * order.rate)
     at = moment(refund["refunded_at"])
-    lines = {line.number: line for line in order.lines}
-    of_line = refund["line_number"]
-    parts = {int(of_line): cents} if of_line else spread(cents, order.lines)
+    of_line = int(refund["line_number"]) if refund["line_number"] else None
+    parts = spread(cents, order.lines) if of_line is None else {of_line: cents}
     order.refunded += cents
-    if order.voided_on is None and order.refunded >= order.net:
+    is_reached = has_reached(order.refunded, order.net)
+    if order.voided_on is None and is_reached:
         order.voided_on = at.date()
-    for name, part in sorted(parts.items()):
-        line = lines[name]
+    for line in order.lines:
+        if line.number not in parts and not is_reached:
+            continue
+        part = parts.get(line.number, 0)
         line.refunded += part
-        cost = cost_brought_back(order, line, number(refund["quantity"]) if of_line else 0)
+        pieces = number(refund["quantity"]) if line.number == of_line else Fraction(0)
+        cost = cost_brought_back(order, line, pieces)
         line.cost_back += cost or 0
-        yield Entry(
-            at.date(), "refund", order.order_id, name, refund["refund_id"], order.customer_id,
-            -part, None if cost is None else -cost,
-        )
+        if part or cost:
+            yield Entry(
+                at.date(), "refund", order.order_id, line.number, refund["refund_id"],
+                order.customer_id, -part, None if cost is None else -cost,
+            )
+
+
+def why_not_a_refund(refund: Record, order: Order | None) -> str | None:
+    """Return why a refund is rejected, None for an accepted one.
+
+    The definitions name the order that is unknown or not accepted and the credit note without a
+    customer; nothing paid back, and nothing to take it from, are this computation's reading.
+    """
+    at, of_line = moment(refund["refunded_at"]), refund["line_number"]
+    if not is_dated(at):
+        return "not dated within reason"
+    if number(refund["amount"]) <= 0:
+        return "pays nothing back"
+    if not refund["order_id"]:
+        return None if refund["customer_id"] else "credit note without customer"
+    if order is None:
+        return "of no accepted order"
+    if at.date() < order.at.date():
+        return "dated before its order"
+    if not order.lines or (of_line and int(of_line) not in order.numbers):
+        return "of no line"
+    return None
 
 
 def accept_refunds(
@@ -293,22 +340,16 @@ def accept_refunds(
     entries, rejected = [], {}
     records = winners(read_feed(landing, "refunds"), "refund_id").values()
     for refund in sorted(records, key=lambda each: (each["refunded_at"], each["refund_id"])):
-        name, at = refund["refund_id"], moment(refund["refunded_at"])
-        order = orders.get(refund["order_id"])
-        if refund["order_id"]:
-            if order is None:
-                rejected[name] = "of no accepted order"
-            elif at.date() < order.at.date():
-                rejected[name] = "dated before its order"
-            else:
-                entries += refund_entries(refund, order)
-        elif not refund["customer_id"]:
-            rejected[name] = "credit note without customer"
+        name, order = refund["refund_id"], orders.get(refund["order_id"])
+        why = why_not_a_refund(refund, order)
+        if why:
+            rejected[name] = why
+        elif order:
+            entries += refund_entries(refund, order)
         else:
-            cents = in_cents(number(refund["amount"]))
+            day, cents = moment(refund["refunded_at"]).date(), in_cents(number(refund["amount"]))
             entries.append(
-                Entry(at.date(), "credit_note", None, None, name, refund["customer_id"], -cents,
-                      None)
+                Entry(day, "credit_note", None, None, name, refund["customer_id"], -cents, None)
             )
     return entries, rejected
 
@@ -382,7 +423,7 @@ def accept_interactions(landing: Path) -> list[Record]:
 
     def is_accepted(record: Record) -> bool:
         kind = types.get(record["interaction_type"])
-        if kind is None or not record["customer_id"]:
+        if kind is None or not record["customer_id"] or not is_dated(moment(record["occurred_at"])):
             return False
         low, high = kind["lowest_score"], kind["highest_score"]
         if not low:
