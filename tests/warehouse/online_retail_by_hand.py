@@ -91,7 +91,10 @@ def rfm_map() -> dict[str, tuple[str, str]]:
 
 
 def rfm_rows(measures: Mapping[str, Measures], as_of: Date) -> dict[str, dict[str, object]]:
-    """Return the row of `customer_rfm` of every customer (section 3, method `quantile`)."""
+    """Return the row of `customer_rfm` of every customer (section 3, method `quantile`).
+
+    Whoever ordered only before the look-back is `lost` also where too few buyers are in it to rank.
+    """
     buyers = {who: each for who, each in measures.items() if each.frequency > 0}
     is_ranked = len(buyers) >= MINIMUM_BUYERS
     recency = {
@@ -109,7 +112,7 @@ def rfm_rows(measures: Mapping[str, Measures], as_of: Date) -> dict[str, dict[st
         code = None
         if each.last_order is None:
             segment = headline = "prospect"
-        elif not is_ranked:
+        elif who in buyers and not is_ranked:
             segment = headline = "insufficient_evidence"
         else:
             scores = (r[who], f[who], m[who]) if who in buyers else (1, 1, 1)
