@@ -23,7 +23,6 @@ COPIED = (
     "seeds",
     "macros",
     "orchestration",
-    "estimation",
     "sample",
 )
 
@@ -44,7 +43,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.exists():
             shutil.copy2(source, copy / name)
-    (copy / "tests").mkdir()
+    # dbt reserves this folder for the rows of unit tests, and does not parse without it.
+    shutil.copytree(PROJECT / "tests" / "fixtures", copy / "tests" / "fixtures")
+    shutil.copytree(PROJECT / "tests" / "generic", copy / "tests" / "generic")
     (copy / ".venv").symlink_to(Path(sys.executable).parent.parent)
     return copy
 
