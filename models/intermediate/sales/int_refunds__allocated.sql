@@ -2,7 +2,7 @@
 -- A line's refund stays on its line; an order's refund is spread over the positive lines by amount,
 -- cut to the cent, what is left over on the largest. The refund with which a line or the order is
 -- paid back in full brings the remaining cost back, a number of pieces brings theirs, and money
--- without pieces brings none.
+-- without pieces brings none. Refunds take effect in the order of their time.
 with
 
 refunds as (
@@ -43,6 +43,7 @@ shares as (
     select
         refunds.source,
         refunds.refund_id,
+        refunds.refunded_at,
         refunds.refund_date,
         refunds.refund_amount,
         refunds.line_number as refunded_line_number,
@@ -102,13 +103,19 @@ running as (
         sum(refunded_quantity) over line_so_far as quantity_so_far,
         sum(line_refund_amount) over (
             partition by order_id
-            order by refund_date asc nulls first, refund_id asc nulls first
+            order by
+                refund_date asc nulls first,
+                refunded_at asc nulls first,
+                refund_id asc nulls first
             range between unbounded preceding and current row
         ) as order_refunded_so_far
     from allocated
     window line_so_far as (
         partition by order_id, line_number
-        order by refund_date asc nulls first, refund_id asc nulls first
+        order by
+            refund_date asc nulls first,
+            refunded_at asc nulls first,
+            refund_id asc nulls first
         rows between unbounded preceding and current row
     )
 
@@ -147,7 +154,10 @@ entries as (
         cost_returned_so_far - coalesce(
             lag(cost_returned_so_far) over (
                 partition by order_id, line_number
-                order by refund_date asc nulls first, refund_id asc nulls first
+                order by
+                    refund_date asc nulls first,
+                    refunded_at asc nulls first,
+                    refund_id asc nulls first
             ), 0
         ) as returned_cost_amount
     from costed

@@ -103,6 +103,6 @@ full outer join ledger_entries
     on expected_entries.entry = ledger_entries.entry
 where
     expected_entries.entry is null
-    or ledger_entries.entry is null
-    or abs(expected_entries.amount - ledger_entries.amount)
+    -- What rounds to nothing needs no entry.
+    or abs(expected_entries.amount - coalesce(ledger_entries.amount, 0))
     > 0.005 * expected_entries.rounded_amounts + 0.001
