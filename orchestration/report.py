@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -50,28 +51,22 @@ def segment_rows(place: Home) -> list[SegmentRow]:
 
 
 def render_segments(rows: list[SegmentRow], console: Console) -> None:
-    """Print the segment table."""
+    """Print the segment table, without the Chinese names where the terminal is narrow."""
     customers = sum(row.customers for row in rows)
     revenue = sum((row.net_revenue_12m for row in rows), Decimal(0))
-    table = Table(title="Segments", title_justify="left", header_style="bold")
-    for name, side in (
-        ("Headline", "left"),
-        ("Segment", "left"),
-        ("客户分群", "left"),
-        ("Customers", "right"),
-        ("Share", "right"),
-        ("Net revenue 12m", "right"),
-        ("Share", "right"),
-        ("Days since", "right"),
-        ("Orders each", "right"),
-    ):
-        table.add_column(name, justify=side, no_wrap=True)
+    bilingual = console.width >= 105
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("Headline", no_wrap=True)
+    table.add_column("Segment", no_wrap=True)
+    if bilingual:
+        table.add_column("客户分群", no_wrap=True)
+    for name in ("Customers", "%", "Net revenue 12m", "%", "Days since", "Orders 12m"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
+        names = [row.headline, row.segment, *([row.segment_zh] if bilingual else [])]
         recency = row.median_recency_days
         table.add_row(
-            row.headline,
-            row.segment,
-            row.segment_zh,
+            *names,
             f"{row.customers:,}",
             _share(row.customers, customers),
             f"{row.net_revenue_12m:,.2f}",
@@ -80,9 +75,17 @@ def render_segments(rows: list[SegmentRow], console: Console) -> None:
             f"{row.orders_each:.1f}",
         )
     table.add_section()
-    table.add_row("All", "", "", f"{customers:,}", "", f"{revenue:,.2f}")
+    blanks = [""] * (2 if bilingual else 1)
+    table.add_row("All", *blanks, f"{customers:,}", "", f"{revenue:,.2f}")
     console.print(table)
+    console.print(
+        "Days since: median days since the last order. Orders 12m: mean orders a customer."
+        " Guests are in no segment.",
+        style="dim",
+        highlight=False,
+    )
 
 
 def _share(part: int | Decimal, whole: int | Decimal) -> str:
-    return f"{part / whole:.1%}" if whole else ""
+    """Return a share in percent."""
+    return f"{part / whole * 100:.1f}" if whole else ""

@@ -22,7 +22,10 @@ entries as (
         'line:' || order_id || ':' || cast(line_number as {{ dbt.type_string() }})
             as ledger_entry_id,
         order_date as ledger_date,
-        case when quantity < 0 then 'return_line' else 'order_line' end as entry_type,
+        case
+            when quantity < 0 and unit_price > 0 then 'return_line'
+            else 'order_line'
+        end as entry_type,
         order_id,
         line_number,
         cast(null as {{ dbt.type_string() }}) as refund_id,
