@@ -40,10 +40,19 @@ class Landing(Config):
     folder: str = ""
 
 
+class Translator(DagsterDbtTranslator):
+    """Show dbt's nodes in groups that read like the project: a layer, or a folder of marts."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Return the node's layer, its folder if it is a mart, or `rules` for a seed."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return "rules"
+        _, layer, *folders = dbt_resource_props["fqn"]
+        return f"marts_{folders[0]}" if layer == "marts" else layer
+
+
 # Tests of sources are checks too: a test that is no check would not show in Dagster.
-TRANSLATOR = DagsterDbtTranslator(
-    settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True)
-)
+TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
 
 
 def delivered_specs(contracts: Mapping[str, Source]) -> list[AssetSpec]:

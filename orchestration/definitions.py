@@ -9,6 +9,7 @@ from dagster_dbt import DbtCliResource
 from orchestration import contracts, dbt
 from orchestration.assets import built_assets, delivered_assets, mart_keys, published_assets
 from orchestration.home import PROJECT, home
+from orchestration.schedules import daily_refresh
 
 place = home()
 os.environ.update(dbt.environment(place))
@@ -28,6 +29,7 @@ defs = Definitions(
         published_assets(mart_keys(json.loads(manifest.read_text()))),
     ],
     jobs=[refresh],
+    schedules=[daily_refresh],
     executor=in_process_executor,
     resources={
         "dbt_cli": DbtCliResource(
