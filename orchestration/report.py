@@ -87,5 +87,5 @@ def render_segments(rows: list[SegmentRow], console: Console) -> None:
 
 
 def _share(part: int | Decimal, whole: int | Decimal) -> str:
-    """Return a share in percent."""
-    return f"{part / whole * 100:.1f}" if whole else ""
+    """Return a share in percent, without a sign where it rounds to nothing."""
+    return f"{round(part / whole * 100, 1) or 0:.1f}" if whole else ""

@@ -21,9 +21,17 @@ def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 
 @pytest.fixture(scope="session")
-def sample_shop(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    """Return the warehouse of a sample shop with every feed."""
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, str]:
+    """Return what `make demo` does: the sample shop as it comes, and what the run printed."""
     root = tmp_path_factory.mktemp("sample_shop")
-    made = segments(root, "generate", "--customers", "1500", "--seed", "7")
+    made = segments(root, "generate")
     assert made.returncode == 0, made.stderr
-    return run(root)
+    done = segments(root, "run")
+    assert done.returncode == 0, done.stderr
+    return Warehouse(root, root / "landing"), done.stdout
+
+
+@pytest.fixture(scope="session")
+def sample_shop(demo: tuple[Warehouse, str]) -> Warehouse:
+    """Return the warehouse of the sample shop, which delivers every feed."""
+    return demo[0]

@@ -21,7 +21,14 @@ import numpy as np
 import pandas as pd
 
 COLUMNS = (
-    "invoice", "code", "description", "quantity", "invoiced_at", "price", "customer", "country",
+    "invoice",
+    "code",
+    "description",
+    "quantity",
+    "invoiced_at",
+    "price",
+    "customer",
+    "country",
 )
 LOOK_BACK_DAYS, YEAR_DAYS = 730, 365
 MINIMUM_BUYERS = 30
@@ -119,9 +126,14 @@ def rfm_rows(measures: Mapping[str, Measures], as_of: Date) -> dict[str, dict[st
             code = "".join(map(str, scores))
             segment, headline = segments[code]
         rows[who] = {
-            "recency_days": recency.get(who), "frequency": each.frequency,
-            "monetary": each.monetary, "r_score": scores[0], "f_score": scores[1],
-            "m_score": scores[2], "rfm_code": code, "rfm_segment": segment,
+            "recency_days": recency.get(who),
+            "frequency": each.frequency,
+            "monetary": each.monetary,
+            "r_score": scores[0],
+            "f_score": scores[1],
+            "m_score": scores[2],
+            "rfm_code": code,
+            "rfm_segment": segment,
             "headline_segment": headline,
         }
     return rows
@@ -194,24 +206,35 @@ def value_rows(measures: Mapping[str, Measures]) -> dict[str, dict[str, object]]
     rows = {}
     for who, each in measures.items():
         row: dict[str, object] = {
-            "net_revenue_12m": each.net_revenue_12m, "orders_12m": each.orders_12m,
-            "margin_12m": each.margin_12m, "margin_rate_12m": each.margin_rate_12m,
+            "net_revenue_12m": each.net_revenue_12m,
+            "orders_12m": each.orders_12m,
+            "margin_12m": each.margin_12m,
+            "margin_rate_12m": each.margin_rate_12m,
             "average_order_value_12m": half_away(Fraction(each.net_revenue_12m, each.orders_12m))
-            if each.orders_12m else None,
+            if each.orders_12m
+            else None,
             "order_value_group": groups[who],
-            "spend_band": None, "frequency_band": None, "margin_band": None,
-            "value_points": None, "value_tier": None, "has_conflicting_bands": None,
+            "spend_band": None,
+            "frequency_band": None,
+            "margin_band": None,
+            "value_points": None,
+            "value_tier": None,
+            "has_conflicting_bands": None,
             "abc_class": None,
         }
         if each.last_order is not None:
             bands = (
-                spend_band(each.net_revenue_12m), frequency_band(each.orders_12m),
+                spend_band(each.net_revenue_12m),
+                frequency_band(each.orders_12m),
                 margin_band(each.margin_rate_12m),
             )
             points, tier = value_tier(bands)
             row |= {
-                "spend_band": bands[0], "frequency_band": bands[1], "margin_band": bands[2],
-                "value_points": points, "value_tier": tier,
+                "spend_band": bands[0],
+                "frequency_band": bands[1],
+                "margin_band": bands[2],
+                "value_points": points,
+                "value_tier": tier,
                 "has_conflicting_bands": "high" in bands and "low" in bands,
                 "abc_class": classes[who],
             }
@@ -355,11 +378,16 @@ def build_orders(sales: pd.DataFrame, refunds: pd.DataFrame) -> pd.DataFrame:
     """Return accepted orders by id; an order is void from the day its refunds reach its amount."""
     is_shipping = sales["treatment"] == "shipping"
     orders = (
-        sales.assign(net=sales["cents"].where(~is_shipping, 0),
-                     shipping=sales["cents"].where(is_shipping, 0))
+        sales.assign(
+            net=sales["cents"].where(~is_shipping, 0), shipping=sales["cents"].where(is_shipping, 0)
+        )
         .groupby("order_id")
-        .agg(customer_id=("customer_id", "first"), at=("at", "min"), net=("net", "sum"),
-             shipping=("shipping", "sum"))
+        .agg(
+            customer_id=("customer_id", "first"),
+            at=("at", "min"),
+            net=("net", "sum"),
+            shipping=("shipping", "sum"),
+        )
     )
     orders["day"] = orders["at"].dt.date
     tied = refunds[refunds["refunded_row"] >= 0]
@@ -374,16 +402,24 @@ def build_ledger(sales: pd.DataFrame, refunds: pd.DataFrame) -> pd.DataFrame:
     """Return the signed entries of net revenue (section 2)."""
     lines = sales[sales["treatment"] != "shipping"]
     kinds = (
-        pd.DataFrame({
-            "day": lines["at"].dt.date, "order_id": lines["order_id"],
-            "entry_type": np.where(lines["pieces"] < 0, "return_line", "order_line"),
-            "customer_id": lines["customer_id"], "cents": lines["cents"],
-        }),
-        pd.DataFrame({
-            "day": refunds["day"], "order_id": refunds["refunded_order"],
-            "entry_type": np.where(refunds["refunded_row"] >= 0, "refund", "credit_note"),
-            "customer_id": refunds["customer_id"], "cents": -refunds["refund"],
-        }),
+        pd.DataFrame(
+            {
+                "day": lines["at"].dt.date,
+                "order_id": lines["order_id"],
+                "entry_type": np.where(lines["pieces"] < 0, "return_line", "order_line"),
+                "customer_id": lines["customer_id"],
+                "cents": lines["cents"],
+            }
+        ),
+        pd.DataFrame(
+            {
+                "day": refunds["day"],
+                "order_id": refunds["refunded_order"],
+                "entry_type": np.where(refunds["refunded_row"] >= 0, "refund", "credit_note"),
+                "customer_id": refunds["customer_id"],
+                "cents": -refunds["refund"],
+            }
+        ),
     )
     return pd.concat(kinds, ignore_index=True)
 

@@ -118,9 +118,9 @@ def read_rates() -> dict[str, list[tuple[Date, Fraction]]]:
     return {currency: sorted(known) for currency, known in rates.items()}
 
 
-def rate_on(rates: dict[str, list[tuple[Date, Fraction]]], currency: str, day: Date) -> (
-    Fraction | None
-):
+def rate_on(
+    rates: dict[str, list[tuple[Date, Fraction]]], currency: str, day: Date
+) -> Fraction | None:
     """Return the newest rate on or before the day; blank is the base currency."""
     if currency in ("", BASE_CURRENCY):
         return Fraction(1)
@@ -306,8 +306,14 @@ def refund_entries(refund: Record, order: Order) -> Iterator[Entry]:
         line.cost_back += cost or 0
         if part or cost:
             yield Entry(
-                at.date(), "refund", order.order_id, line.number, refund["refund_id"],
-                order.customer_id, -part, None if cost is None else -cost,
+                at.date(),
+                "refund",
+                order.order_id,
+                line.number,
+                refund["refund_id"],
+                order.customer_id,
+                -part,
+                None if cost is None else -cost,
             )
 
 
@@ -333,9 +339,7 @@ def why_not_a_refund(refund: Record, order: Order | None) -> str | None:
     return None
 
 
-def accept_refunds(
-    landing: Path, orders: dict[str, Order]
-) -> tuple[list[Entry], dict[str, str]]:
+def accept_refunds(landing: Path, orders: dict[str, Order]) -> tuple[list[Entry], dict[str, str]]:
     """Return the entries of refunds and credit notes in the order of time, and the rejected."""
     entries, rejected = [], {}
     records = winners(read_feed(landing, "refunds"), "refund_id").values()
@@ -359,8 +363,14 @@ def line_entries(orders: Iterable[Order]) -> Iterator[Entry]:
     for order in orders:
         for line in order.lines:
             yield Entry(
-                order.at.date(), "return_line" if line.quantity < 0 else "order_line",
-                order.order_id, line.number, None, order.customer_id, line.net, line.cost,
+                order.at.date(),
+                "return_line" if line.quantity < 0 else "order_line",
+                order.order_id,
+                line.number,
+                None,
+                order.customer_id,
+                line.net,
+                line.cost,
             )
 
 
@@ -547,7 +557,6 @@ def compute(landing: Path) -> Shop:
         as_of=as_of,
         customers=people,
         measures={
-            who: measure(own_orders.get(who, []), own_entries.get(who, []), as_of)
-            for who in people
+            who: measure(own_orders.get(who, []), own_entries.get(who, []), as_of) for who in people
         },
     )

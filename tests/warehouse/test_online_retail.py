@@ -90,7 +90,9 @@ def test_every_order_has_its_customer_day_money_and_void_day(computed, warehouse
     mine = {
         key: {
             "customer_id": row.customer_id if isinstance(row.customer_id, str) else None,
-            "order_date": row.day, "net_amount": row.net, "shipping_amount": row.shipping,
+            "order_date": row.day,
+            "net_amount": row.net,
+            "shipping_amount": row.shipping,
             "voided_on": row.voided_on if isinstance(row.voided_on, by_hand.Date) else None,
             "is_countable": row.net > 0,
         }
@@ -99,8 +101,15 @@ def test_every_order_has_its_customer_day_money_and_void_day(computed, warehouse
         )
     }
     found = published(
-        warehouse, "orders", "order_id", "customer_id", "order_date", "net_amount",
-        "shipping_amount", "voided_on", "is_countable",
+        warehouse,
+        "orders",
+        "order_id",
+        "customer_id",
+        "order_date",
+        "net_amount",
+        "shipping_amount",
+        "voided_on",
+        "is_countable",
     )
     assert not differences(mine, found)
 
@@ -111,7 +120,9 @@ def test_the_ledger_holds_the_same_entries_by_order_day_and_type(computed, wareh
     mine = {
         tuple(row[:4]): {"entries": row[4], "cents": row[5]}
         for row in ledger.groupby(key)["cents"]
-        .agg(["size", "sum"]).reset_index().itertuples(index=False, name=None)
+        .agg(["size", "sum"])
+        .reset_index()
+        .itertuples(index=False, name=None)
     }
     cursor = warehouse.execute("""
         select entry_type, coalesce(order_id, ''), coalesce(customer_id, ''), ledger_date,
@@ -127,7 +138,9 @@ def test_the_ledger_adds_up_to_the_same_totals_for_customers_and_guests(computed
     mine = {
         (kind, is_guest): int(cents)
         for (kind, is_guest), cents in ledger["cents"]
-        .groupby([ledger["entry_type"], ledger["customer_id"].isna()]).sum().items()
+        .groupby([ledger["entry_type"], ledger["customer_id"].isna()])
+        .sum()
+        .items()
     }
     cursor = warehouse.execute("""
         select entry_type, customer_id is null, (sum(net_amount) * 100)::bigint
@@ -142,9 +155,16 @@ def test_every_credited_line_takes_back_the_same_sale_line(computed, warehouse):
     tied = refunds[refunds["refunded_row"] >= 0]
     sold = computed.rows.loc[tied["refunded_row"], ["stock_code", "micros", "pieces"]]
     mine = Counter(
-        zip(tied["customer_id"], tied["day"], tied["refund"], tied["refunded_order"],
-            "online_retail:" + sold["stock_code"].array, sold["micros"], sold["pieces"],
-            strict=True)
+        zip(
+            tied["customer_id"],
+            tied["day"],
+            tied["refund"],
+            tied["refunded_order"],
+            "online_retail:" + sold["stock_code"].array,
+            sold["micros"],
+            sold["pieces"],
+            strict=True,
+        )
     )
     mine.update(
         (row.customer_id, row.day, row.refund, None, None, None, None)
@@ -158,7 +178,8 @@ def test_every_credited_line_takes_back_the_same_sale_line(computed, warehouse):
     """)
     found = Counter(row if row[3] else (*row[:4], None, None, None) for row in cursor.fetchall())
     assert not (mine - found) and not (found - mine), [
-        *(mine - found).most_common(5), *(found - mine).most_common(5)
+        *(mine - found).most_common(5),
+        *(found - mine).most_common(5),
     ]
 
 

@@ -24,21 +24,44 @@ from tests.warehouse.shop_by_hand import Order, Shop
 FILES = 3  # of each feed of the rough shop: three deliveries
 COLUMNS = {
     "orders": (
-        "order_id", "customer_id", "ordered_at", "status", "channel", "currency",
-        "discount_amount", "updated_at",
+        "order_id",
+        "customer_id",
+        "ordered_at",
+        "status",
+        "channel",
+        "currency",
+        "discount_amount",
+        "updated_at",
     ),
     "order_lines": (
-        "order_id", "line_number", "product_id", "quantity", "unit_price", "discount_amount",
-        "unit_cost", "updated_at",
+        "order_id",
+        "line_number",
+        "product_id",
+        "quantity",
+        "unit_price",
+        "discount_amount",
+        "unit_cost",
+        "updated_at",
     ),
     "refunds": (
-        "refund_id", "order_id", "line_number", "customer_id", "refunded_at", "amount", "quantity",
+        "refund_id",
+        "order_id",
+        "line_number",
+        "customer_id",
+        "refunded_at",
+        "amount",
+        "quantity",
         "updated_at",
     ),
     "customers": ("customer_id", "customer_type", "registered_at", "verified_at", "updated_at"),
     "products": ("product_id", "category", "unit_cost", "updated_at"),
     "interactions": (
-        "interaction_id", "customer_id", "occurred_at", "interaction_type", "score", "updated_at",
+        "interaction_id",
+        "customer_id",
+        "occurred_at",
+        "interaction_type",
+        "score",
+        "updated_at",
     ),
     "campaign_contacts": ("campaign_id", "customer_id", "arm", "contacted_at"),
 }
@@ -76,9 +99,12 @@ class RoughShop:
             self.add_order(f"O{number:04}", number)
         for number in range(25):
             self.add(
-                "refunds", refund_id=f"N{number}", order_id="" if number % 5 else "nowhere",
+                "refunds",
+                refund_id=f"N{number}",
+                order_id="" if number % 5 else "nowhere",
                 customer_id=self.draw.choice([*self.customers[:70], *[""] * 9]),
-                refunded_at=self.day(), amount=self.draw.choice(["1", "9.995", "200"]),
+                refunded_at=self.day(),
+                amount=self.draw.choice(["1", "9.995", "200"]),
             )
         return self
 
@@ -89,22 +115,30 @@ class RoughShop:
             self.add("products", product_id=product, category=pick("abcd"), unit_cost=cost)
         for customer in self.draw.choices(self.customers[:75], k=90):
             self.add(
-                "customers", customer_id=customer, customer_type="business",
-                registered_at=pick(["", self.day()]), verified_at=pick(["", self.day()]),
+                "customers",
+                customer_id=customer,
+                customer_type="business",
+                registered_at=pick(["", self.day()]),
+                verified_at=pick(["", self.day()]),
             )
         kinds = ("register", "login", "verify", "visit", "review", "csat", "nps", "nonsense")
         for _ in range(200):
             kind = pick(kinds)
             self.add(
-                "interactions", interaction_id=f"I{self.draw.randrange(150)}",
-                customer_id=pick(self.customers[:78]), occurred_at=self.day(),
+                "interactions",
+                interaction_id=f"I{self.draw.randrange(150)}",
+                customer_id=pick(self.customers[:78]),
+                occurred_at=self.day(),
                 interaction_type=kind,
                 score=pick(["0", "1", "5", "10", "11"]) if kind in ("csat", "nps") else "",
             )
         for _ in range(30):
             self.add(
-                "campaign_contacts", campaign_id="K1", customer_id=pick(self.customers),
-                arm="treatment", contacted_at=self.day(),
+                "campaign_contacts",
+                campaign_id="K1",
+                customer_id=pick(self.customers),
+                arm="treatment",
+                contacted_at=self.day(),
             )
 
     def add_order(self, order_id: str, number: int) -> None:
@@ -112,7 +146,8 @@ class RoughShop:
         pick, chance = self.draw.choice, self.draw.random
         at = self.day()
         order = {
-            "order_id": order_id, "ordered_at": at,
+            "order_id": order_id,
+            "ordered_at": at,
             "customer_id": pick(self.customers[:60]) if chance() > 0.08 else "",
             "status": pick(["completed"] * 12 + ["pending", "cancelled", "test"]),
             "channel": pick(["online", "offline", ""]),
@@ -123,10 +158,18 @@ class RoughShop:
             order["ordered_at"] = pick(["1985-01-01 00:00:00", "2199-01-01 00:00:00"])
         self.add("orders", **order)
         while chance() < 0.2:
-            self.add("orders", **order | pick([
-                {"status": "cancelled"}, {"customer_id": pick(self.customers[:60])},
-                {"discount_amount": "1.11"}, {"ordered_at": at + timedelta(pick([-3, 3]))},
-            ]))
+            self.add(
+                "orders",
+                **order
+                | pick(
+                    [
+                        {"status": "cancelled"},
+                        {"customer_id": pick(self.customers[:60])},
+                        {"discount_amount": "1.11"},
+                        {"ordered_at": at + timedelta(pick([-3, 3]))},
+                    ]
+                ),
+            )
         lines = [self.line(order_id, place + 1) for place in range(pick([0, 1, 1, 2, 2, 2, 3, 5]))]
         if lines:
             self.add_lines(lines)
@@ -139,8 +182,10 @@ class RoughShop:
         quantity = "-1" if is_return else pick(["1", "1", "2", "3", "2.5", "40", "0.333333"])
         has_discount = quantity in ("2", "3", "40")
         return {
-            "order_id": order_id, "line_number": place,
-            "product_id": pick([*self.products, "without cost"]), "quantity": quantity,
+            "order_id": order_id,
+            "line_number": place,
+            "product_id": pick([*self.products, "without cost"]),
+            "quantity": quantity,
             "unit_price": pick(["100", "9.99", "20.015", "33.333333", "75.005"]),
             "discount_amount": pick(["", "0.5", "1.005"]) if has_discount else "",
             "unit_cost": pick(["", "", "2", "0.777777", "5.5"]),
@@ -167,18 +212,23 @@ class RoughShop:
         for number in range(self.draw.randint(1, 3)):
             first_day = -4 if self.draw.random() < 0.1 else 0
             day = at + timedelta(100 * number + self.draw.randint(first_day, 90))
-            columns = self.draw.choice([
-                {"amount": whole},
-                {"amount": whole * self.draw.randrange(5, 80) / 100},
-                {"amount": of_line, "line_number": line["line_number"]},
-                {"amount": of_line / 2, "line_number": line["line_number"], "quantity": "0.5"},
-                {"amount": of_line / 4, "line_number": line["line_number"]},
-            ])
+            columns = self.draw.choice(
+                [
+                    {"amount": whole},
+                    {"amount": whole * self.draw.randrange(5, 80) / 100},
+                    {"amount": of_line, "line_number": line["line_number"]},
+                    {"amount": of_line / 2, "line_number": line["line_number"], "quantity": "0.5"},
+                    {"amount": of_line / 4, "line_number": line["line_number"]},
+                ]
+            )
             columns["amount"] = round(columns["amount"], 6)
             for _ in range(self.draw.choice([1, 1, 1, 2])):
                 self.add(
-                    "refunds", refund_id=f"{order_id}-{number}", order_id=order_id,
-                    refunded_at=day, **columns,
+                    "refunds",
+                    refund_id=f"{order_id}-{number}",
+                    order_id=order_id,
+                    refunded_at=day,
+                    **columns,
                 )
 
 
@@ -258,9 +308,12 @@ def test_the_same_orders_are_accepted_and_the_same_ones_rejected(computed, wareh
 def test_every_order_has_its_customer_moment_money_margin_and_void_day(computed, warehouse):
     mine = {
         name: {
-            "customer_id": in_shop(order.customer_id), "ordered_at": order.at,
-            "order_date": order.at.date(), "net_amount": order.net,
-            "margin_amount": order.margin, "voided_on": order.voided_on,
+            "customer_id": in_shop(order.customer_id),
+            "ordered_at": order.at,
+            "order_date": order.at.date(),
+            "net_amount": order.net,
+            "margin_amount": order.margin,
+            "voided_on": order.voided_on,
             "is_countable": order.net > 0,
         }
         for name, order in computed.orders.items()
@@ -272,8 +325,10 @@ def test_every_order_has_its_customer_moment_money_margin_and_void_day(computed,
 def test_every_line_has_its_net_amount_and_cost(computed, warehouse):
     mine = {
         f"{name}:{line.number}": {
-            "product_id": in_shop(line.product_id), "quantity": line.quantity,
-            "net_amount": line.net, "cost_amount": line.cost,
+            "product_id": in_shop(line.product_id),
+            "quantity": line.quantity,
+            "net_amount": line.net,
+            "cost_amount": line.cost,
         }
         for name, order in computed.orders.items()
         for line in order.lines
@@ -288,9 +343,12 @@ def test_every_line_has_its_net_amount_and_cost(computed, warehouse):
 def test_every_refund_takes_back_the_same_money_and_cost_from_the_same_lines(computed, warehouse):
     mine = {
         (in_shop(entry.refund_id), entry.line_number): {
-            "entry_type": entry.entry_type, "order_id": in_shop(entry.order_id),
-            "customer_id": in_shop(entry.customer_id), "ledger_date": entry.day,
-            "cents": entry.net, "cost": entry.cost,
+            "entry_type": entry.entry_type,
+            "order_id": in_shop(entry.order_id),
+            "customer_id": in_shop(entry.customer_id),
+            "ledger_date": entry.day,
+            "cents": entry.net,
+            "cost": entry.cost,
         }
         for entry in computed.ledger
         if entry.refund_id
@@ -341,7 +399,8 @@ def test_the_newest_as_of_is_the_day_of_the_newest_fact(computed, warehouse):
 def test_the_same_customers_exist_since_the_same_day(computed, warehouse):
     mine = {
         who: {
-            "known_since": customer.known_since, "activated_at": customer.activated_at,
+            "known_since": customer.known_since,
+            "activated_at": customer.activated_at,
             "has_master_data": customer.has_master_data,
             "last_order_date": computed.measures[who].last_order,
         }
