@@ -20,6 +20,7 @@ import duckdb
 from orchestration import audit, copies
 from orchestration.copies import Content, Table
 from orchestration.home import PROJECT, Home, writer_lock
+from orchestration.settings import setting
 from orchestration.versions import (
     DRAFT,
     MANIFEST,
@@ -76,7 +77,7 @@ def rule_version(seeds: Path = PROJECT / "seeds") -> str:
 
 def publish(
     place: Home,
-    keep: int = 5,
+    keep: int | None = None,
     progress: Progress | None = None,
     wait_seconds: float = 60.0,
 ) -> Published:
@@ -86,7 +87,8 @@ def publish(
 
     Args:
         place: the home.
-        keep: how many of the newest versions stay, at least 1; the current one and the one
+        keep: how many of the newest versions stay, at least 1, by default the setting
+            published_versions_kept; the current one and the one
             before it stay in any case.
         progress: told each step in a few words before it begins.
         wait_seconds: how long to wait for another writer.
@@ -100,6 +102,7 @@ def publish(
         WriterBusy: another process writes the warehouse.
         ValueError: `keep` is below 1.
     """
+    keep = int(setting("published_versions_kept")) if keep is None else keep
     if keep < 1:
         raise ValueError(f"keep must be at least 1, not {keep}")
     tell = progress or (lambda step: None)

@@ -146,3 +146,9 @@ def test_a_singular_test_opens_with_the_truth_it_asserts():
 def test_a_source_contract_is_plain_yaml():
     for path in (PROJECT / "models" / "staging").rglob("_*__sources.yml"):
         assert "{{" not in path.read_text(), path.name
+
+
+def test_the_exposure_of_the_published_files_names_every_mart(manifest: dict[str, Any]):
+    marts = {model["unique_id"] for model in models(manifest) if layer(model) == "marts"}
+    exposure = manifest["exposures"]["exposure.segments.published_files"]
+    assert set(exposure["depends_on"]["nodes"]) == marts
