@@ -29,14 +29,14 @@ lint: ## Formatting and lint of Python and SQL
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	@mkdir -p target/lint/warehouse
-	SEGMENTS_HOME=$(CURDIR)/target/lint $(bin)/sqlfluff lint --disable-progress-bar models tests
+	SEGMENTS_HOME="$(CURDIR)/target/lint" $(bin)/sqlfluff lint --disable-progress-bar models tests
 
 format: ## Mend what lint finds, where a tool can
 	@requirements/sync.sh dev
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 	@mkdir -p target/lint/warehouse
-	SEGMENTS_HOME=$(CURDIR)/target/lint $(bin)/sqlfluff fix --disable-progress-bar models tests
+	SEGMENTS_HOME="$(CURDIR)/target/lint" $(bin)/sqlfluff fix --disable-progress-bar models tests
 
 lock: ## Resolve the requirements anew
 	@requirements/sync.sh dev

@@ -88,6 +88,7 @@ def delivered_assets(contracts: Mapping[str, Source]) -> AssetsDefinition:
         report = ingest(home(), landing=landing, progress=progress.stage("ingest"))
         for warning in report.warnings:
             context.log.warning(warning)
+            progress.warn(warning)
         for spec in delivered_specs(contracts):
             source, feed = spec.key.path
             taken = [r for r in report.results if (r.source, r.feed) == (source, feed)]

@@ -14,7 +14,7 @@ from rich.markup import escape
 from orchestration import dbt, progress
 from orchestration.audit import BuildBusy
 from orchestration.contracts import ContractError
-from orchestration.home import Home, WriterBusy, home
+from orchestration.home import Home, HomeUnusable, WriterBusy, home
 from orchestration.versions import Published, VersionDamaged, VersionMissing
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
     help="The customer segmentation warehouse. State lives under SEGMENTS_HOME (default: data/).",
 )
 # Without a terminal there is no width to keep to, and a table should not be cut.
-console = Console(width=None if Console().is_terminal else 120)
+console = Console(width=None if Console().is_terminal else 160)
 errors = Console(stderr=True)
 
 SHOWN_FINDINGS = 20
@@ -37,8 +37,8 @@ def fail(message: str) -> typer.Exit:
 
 
 @contextlib.contextmanager
-def told(place: Home) -> Iterator[None]:
-    """Show progress, and turn the errors that a user can mend into one sentence."""
+def explained(place: Home) -> Iterator[None]:
+    """Settle the process for a home, and turn the errors that a user can mend into a sentence."""
     # Imported here: they pull in the database, which `--help` needs not.
     from orchestration.copies import CopyDiffers
     from orchestration.ingest import IngestError
@@ -47,16 +47,10 @@ def told(place: Home) -> Iterator[None]:
     os.umask(0o027)
     os.environ["SEGMENTS_HOME"] = str(place.root)
     try:
-        if console.is_terminal:
-            with (
-                console.status("starting") as status,
-                progress.heard_by(lambda message: status.update(escape(message))),
-            ):
-                yield
-        else:
-            with progress.heard_by(_say_new_stage()):
-                yield
+        place.prepare()
+        yield
     except (
+        HomeUnusable,
         WriterBusy,
         BuildBusy,
         ContractError,
@@ -68,6 +62,21 @@ def told(place: Home) -> Iterator[None]:
         dbt.DbtFailed,
     ) as error:
         raise fail(str(error)) from error
+
+
+@contextlib.contextmanager
+def told(place: Home) -> Iterator[None]:
+    """Show progress, a moving line on a terminal and one line a stage elsewhere."""
+    with explained(place):
+        if console.is_terminal:
+            with (
+                console.status("starting") as status,
+                progress.heard_by(lambda message: status.update(escape(message))),
+            ):
+                yield
+        else:
+            with progress.heard_by(_say_new_stage()):
+                yield
 
 
 def _say_new_stage() -> progress.Listener:
@@ -95,6 +104,7 @@ def run(
         from orchestration.pipeline import refresh
 
         outcome = refresh(place, landing=_landing(landing))
+    _print_warnings(outcome.warnings)
     _print_findings(outcome.findings)
     if outcome.failed_step is not None:
         served = (
@@ -164,8 +174,7 @@ def ingest_command(
             markup=False,
             highlight=False,
         )
-    for warning in report.warnings:
-        errors.print(f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False)
+    _print_warnings(report.warnings)
     console.print(
         f"{len(report.results)} deliveries, {report.already_known} already known, "
         f"{len(report.waiting)} still being written.",
@@ -203,15 +212,19 @@ def status() -> None:
     from orchestration.status import render_status
     from orchestration.status import status as read_status
 
-    render_status(read_status(home()), console)
+    place = home()
+    with explained(place):
+        state = read_status(place)
+    render_status(state, console)
 
 
 @app.command("dbt", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def dbt_command(context: typer.Context) -> None:
     """Call dbt against this home, e.g. `./segments dbt test`."""
-    place = home().prepare()
+    place = home()
+    with explained(place):
+        os.environ.update(dbt.environment(place))
     os.chdir(dbt.PROJECT)
-    os.environ.update(dbt.environment(place))
     os.execv(dbt.EXECUTABLE, [str(dbt.EXECUTABLE), *context.args])
 
 
@@ -220,8 +233,9 @@ def ui_command(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3
     """Serve Dagster's UI with its daemon, on this machine only: it has no login."""
     from orchestration.pipeline import settle_environment
 
-    place = home().prepare()
-    settle_environment(place)
+    place = home()
+    with explained(place):
+        settle_environment(place)
     os.chdir(dbt.PROJECT)
     dagster = dbt.EXECUTABLE.with_name("dagster")
     os.execv(
@@ -253,6 +267,13 @@ def _serves(place: Home) -> bool:
     return (place.published / "current").exists()
 
 
+def _print_warnings(warnings: list[str]) -> None:
+    for warning in warnings:
+        errors.print(
+            f"[yellow]Warning:[/yellow] {escape(warning)}", highlight=False, soft_wrap=True
+        )
+
+
 def _print_findings(findings: list[dbt.Finding]) -> None:
     for found in findings[:SHOWN_FINDINGS]:
         colour = "yellow" if found.status == "warn" else "red"
@@ -266,12 +287,21 @@ def _print_findings(findings: list[dbt.Finding]) -> None:
 
 
 def _print_published(place: Home) -> None:
-    from orchestration.report import render_segments, segment_rows
+    from orchestration.report import render_rejections, render_segments, segment_rows
     from orchestration.status import status as read_status
 
     rows = segment_rows(place)
     if rows:
         render_segments(rows, console)
+    else:
+        errors.print(
+            "[yellow]Warning:[/yellow] there are no segments: no order, refund or interaction was "
+            "accepted. Deliveries belong in <landing>/<source>/<feed>/; see deliveries and "
+            "rejected_rows.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    render_rejections(place, console)
     state = read_status(place)
     for feed in state.feeds or []:
         refused = feed.states.get("refused", 0)
@@ -284,7 +314,7 @@ def _print_published(place: Home) -> None:
             )
     shown = state.published or {}
     console.print(
-        f"Published version {shown.get('version')} as of {shown.get('as_of_date')}: "
+        f"Published version {shown.get('version')} as of {shown.get('as_of_date') or 'no day'}: "
         f"{place.published / 'current'}/marts.duckdb and facts.duckdb",
         highlight=False,
         soft_wrap=True,

@@ -11,6 +11,10 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+class HomeUnusable(Exception):
+    """The home's folders cannot be made or written; the message says where."""
+
+
 class WriterBusy(Exception):
     """Another process writes the warehouse; the message names it."""
 
@@ -52,10 +56,20 @@ class Home:
         return self.root / "logs"
 
     def prepare(self) -> "Home":
-        """Create the folders, readable by the owner's group at most."""
-        for folder in (self.landing, self.warehouse, self.published, self.exports, self.logs):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.warehouse.chmod(0o700)
+        """Create the folders, the working folder for the owner alone.
+
+        Raises:
+            HomeUnusable: a folder cannot be made.
+        """
+        try:
+            for folder in (self.landing, self.warehouse, self.published, self.exports, self.logs):
+                folder.mkdir(parents=True, exist_ok=True)
+            self.warehouse.chmod(0o700)
+        except OSError as error:
+            raise HomeUnusable(
+                f"{self.root} cannot hold the warehouse ({error.strerror}: {error.filename}). "
+                f"Set SEGMENTS_HOME to a folder that you may write."
+            ) from error
         return self
 
 
@@ -66,14 +80,20 @@ def home(root: str | os.PathLike[str] | None = None) -> Home:
 
 
 @contextlib.contextmanager
-def writer_lock(place: Home, what: str, wait_seconds: float = 60.0) -> Iterator[None]:
+def writer_lock(
+    place: Home, what: str, wait_seconds: float = 60.0, name: str = "writer.lock"
+) -> Iterator[None]:
     """Hold the one writer's lock of a home; the second writer waits, then is told who holds it.
 
+    Steps take `writer.lock`; a whole run holds `run.lock` around its steps, so that no other run
+    comes between them.
+
     Raises:
+        HomeUnusable: the home cannot be written.
         WriterBusy: after `wait_seconds`, naming the process and what it does.
     """
     place.prepare()
-    path = place.warehouse / "writer.lock"
+    path = place.warehouse / name
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         deadline = time.monotonic() + wait_seconds

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration import dbt, progress
-from orchestration.home import PROJECT, Home
+from orchestration.home import PROJECT, Home, writer_lock
 
 if TYPE_CHECKING:
     from dagster._utils.error import SerializableErrorInfo
+
+
+# A run of millions of orders takes minutes; whoever waits longer than this wants to know.
+RUN_WAIT_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -21,13 +25,15 @@ class Outcome:
     """How a run ended.
 
     `failed_step` is None where the run published; `problem` is the step's own error message, and
-    `findings` are the models and tests of this run that failed or warned.
+    `findings` are the models and tests of this run that failed or warned, `warnings` what ingestion
+    says of the deliveries.
     """
 
     run_id: str
     failed_step: str | None
     problem: str | None
     findings: list[dbt.Finding]
+    warnings: list[str]
 
 
 def dagster_home(place: Home) -> Path:
@@ -59,6 +65,7 @@ def refresh(place: Home, landing: Path | None = None) -> Outcome:
 
     Raises:
         DbtFailed: the project does not parse.
+        WriterBusy: another run did not end in time.
     """
     settle_environment(place)
     warnings.filterwarnings("ignore", module="dagster")
@@ -70,19 +77,24 @@ def refresh(place: Home, landing: Path | None = None) -> Outcome:
 
     from orchestration.definitions import defs
 
-    with DagsterInstance.get() as instance:
+    with (
+        writer_lock(place, "a run", wait_seconds=RUN_WAIT_SECONDS, name="run.lock"),
+        progress.collected_warnings() as found,
+        DagsterInstance.get() as instance,
+    ):
         result = defs.resolve_job_def("refresh").execute_in_process(
             instance=instance, run_config=run_config(landing), raise_on_error=False
         )
         failures = [event for event in result.all_events if event.is_step_failure]
     if not failures:
-        return Outcome(result.run_id, None, None, _findings(place))
+        return Outcome(result.run_id, None, None, _findings(place), found)
     failed = failures[0]
     return Outcome(
         run_id=result.run_id,
         failed_step=failed.step_key,
         problem=_innermost(failed.event_specific_data.error),
         findings=[] if failed.step_key == "ingest" else _findings(place),
+        warnings=found,
     )
 
 

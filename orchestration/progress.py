@@ -6,6 +6,7 @@ from contextvars import ContextVar
 
 Listener = Callable[[str], None]
 
+_warnings: ContextVar[list[str] | None] = ContextVar("warnings", default=None)
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
@@ -14,6 +15,24 @@ def say(message: str) -> None:
     listener = _listener.get()
     if listener is not None:
         listener(message)
+
+
+def warn(message: str) -> None:
+    """Keep a warning for whoever collects them at the end of this run."""
+    collected = _warnings.get()
+    if collected is not None:
+        collected.append(message)
+
+
+@contextlib.contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """Collect what this run warns of."""
+    collected: list[str] = []
+    token = _warnings.set(collected)
+    try:
+        yield collected
+    finally:
+        _warnings.reset(token)
 
 
 def stage(name: str) -> Listener:

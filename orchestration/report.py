@@ -31,6 +31,17 @@ SEGMENTS = """
 """
 
 
+REJECTIONS = """
+    select
+        source || '/' || feed,
+        rejection_reason,
+        count(*) as records
+    from rejected_rows
+    group by all
+    order by records desc, 1, 2
+"""
+
+
 @dataclass(frozen=True)
 class SegmentRow:
     """One RFM segment as the published file has it; money in base currency, recency in days."""
@@ -48,6 +59,15 @@ def segment_rows(place: Home) -> list[SegmentRow]:
     """Return the published segments, best first; only those that hold anybody."""
     with connect(place) as connection:
         return [SegmentRow(*row) for row in connection.execute(SEGMENTS).fetchall()]
+
+
+def render_rejections(place: Home, console: Console) -> None:
+    """Print how many delivered records are out of the facts, and why; nothing if none is."""
+    with connect(place) as connection:
+        found = connection.execute(REJECTIONS).fetchall()
+    if found:
+        reasons = ", ".join(f"{count:,} {feed} {reason}" for feed, reason, count in found)
+        console.print(f"Out of the facts (rejected_rows): {reasons}", highlight=False)
 
 
 def render_segments(rows: list[SegmentRow], console: Console) -> None:

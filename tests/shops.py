@@ -2,7 +2,9 @@
 
 import csv
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,24 @@ import duckdb
 from orchestration.home import PROJECT
 
 SHARED_DATA = Path(os.environ.get("SEGMENTS_SHARED_DATA", PROJECT.parent / "shared" / "data"))
+
+
+# What a copy of the project needs to run; dbt does not parse without the rows of unit tests.
+COPIED = (
+    "segments",
+    "requirements",
+    "dbt_project.yml",
+    "profiles.yml",
+    "pyproject.toml",
+    "models",
+    "seeds",
+    "macros",
+    "orchestration",
+    "sample",
+    "tests/fixtures",
+    "tests/generic",
+    "tests/singular",
+)
 
 
 @dataclass(frozen=True)
@@ -90,3 +110,17 @@ def order(order_id: str, customer_id: str, day: str, **columns: object) -> dict[
 def line(order_id: str, price: str, **columns: object) -> dict[str, object]:
     """Return the one line of an order, a single piece at `price`."""
     return {"order_id": order_id, "line_number": 1, "quantity": 1, "unit_price": price, **columns}
+
+
+def copy_project(copy: Path) -> Path:
+    """Copy the project into an empty folder, to be changed by a test, with this environment."""
+    for name in COPIED:
+        source = PROJECT / name
+        target = copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    (copy / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    return copy

@@ -11,20 +11,7 @@ import pytest
 
 from orchestration import dbt
 from orchestration.home import PROJECT, home, writer_lock
-from tests.shops import Warehouse, deliver, line, order, run, segments
-
-COPIED = (
-    "segments",
-    "requirements",
-    "dbt_project.yml",
-    "profiles.yml",
-    "pyproject.toml",
-    "models",
-    "seeds",
-    "macros",
-    "orchestration",
-    "sample",
-)
+from tests.shops import Warehouse, copy_project, deliver, line, order, run, segments
 
 
 def deliver_orders(landing: Path, count: int, name: str) -> None:
@@ -35,19 +22,8 @@ def deliver_orders(landing: Path, count: int, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project that a test may break, with this environment."""
-    copy = tmp_path_factory.mktemp("project")
-    for name in COPIED:
-        source = PROJECT / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.exists():
-            shutil.copy2(source, copy / name)
-    # dbt reserves this folder for the rows of unit tests, and does not parse without it.
-    shutil.copytree(PROJECT / "tests" / "fixtures", copy / "tests" / "fixtures")
-    shutil.copytree(PROJECT / "tests" / "generic", copy / "tests" / "generic")
-    (copy / ".venv").symlink_to(Path(sys.executable).parent.parent)
-    return copy
+    """Return a copy of the project that a test may break."""
+    return copy_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +87,9 @@ def test_a_refused_file_stays_and_the_rest_is_published(published: Warehouse, pr
     done = segments(published.root, "run", project=project)
     assert done.returncode == 0, done.stderr
     assert renamed.exists()
-    told = segments(published.root, "status", project=project)
-    assert "refused" in done.stderr + told.stdout
+    # The reason is told where the user looks, on every run that meets the file.
+    assert "refund_id" in done.stderr
+    assert "refund_number" in done.stderr
     with published.connect() as connection:
         status, note = connection.execute(
             "select status, note from deliveries where feed = 'refunds'"
@@ -148,6 +125,33 @@ try:
 except WriterBusy as error:
     sys.exit(str(error))
 """
+
+
+def test_files_in_the_wrong_place_are_told_and_not_just_ignored(tmp_path: Path):
+    deliver_orders(tmp_path / "landing" / "one_too_deep", 3, "a")
+    done = segments(tmp_path, "run")
+    assert done.returncode == 0, done.stderr
+    assert "one_too_deep" in done.stderr
+    assert "there are no segments" in done.stderr
+
+
+def test_orders_that_are_all_rejected_are_told_with_the_reason(tmp_path: Path):
+    orders = [order("o1", "c1", "2026-03-05", currency="XXX")]
+    deliver(tmp_path / "landing", "orders", orders)
+    deliver(tmp_path / "landing", "order_lines", [line("o1", "10.00")])
+    done = segments(tmp_path, "run")
+    assert done.returncode == 0, done.stderr
+    assert "1 shop/orders unknown_currency" in done.stdout
+    assert "there are no segments" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "ingest", "status", "generate", "dbt", "rollback"])
+def test_a_home_that_cannot_be_made_is_a_sentence(tmp_path: Path, command: str):
+    (tmp_path / "file").write_text("no folder")
+    done = segments(tmp_path / "file" / "home", command)
+    assert done.returncode == 1
+    assert "Set SEGMENTS_HOME" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_missing_landing_folder_is_a_sentence(tmp_path: Path):

@@ -18,7 +18,7 @@ earning_customers as (
     select
         as_of_date,
         customer_id,
-        cast(sum(net_revenue_12m) over (partition by as_of_date) as decimal(20, 2))
+        cast(sum(net_revenue_12m) over (partition by as_of_date) as decimal(19, 2))
             as total_revenue,
         cast(
             sum(net_revenue_12m) over (

@@ -36,8 +36,10 @@ priced_lines as (
         orders.discount_amount as order_discount_amount,
         products.unit_cost as product_unit_cost,
         cast(
-            cast(order_lines.quantity as decimal(19, 6)) * order_lines.unit_price
-            - order_lines.discount_amount
+            cast(
+                cast(order_lines.quantity as decimal(19, 6)) * order_lines.unit_price
+                as decimal(25, 12)
+            ) - order_lines.discount_amount
             as decimal(25, 12)
         ) as line_amount
     from order_lines
@@ -64,15 +66,21 @@ discounted_lines as (
 
     select
         *,
-        -- The share is a ratio, so it is computed in doubles; ten decimals give exact cents back.
+        -- The share is a ratio, so it is computed in doubles, and rounded as a whole number of
+        -- hundred-millionths: that gives exact cents back, alike on every engine.
         cast(
-            round(
-                cast(order_discount_amount as double) * cast(sharing_amount as double)
-                / nullif(
-                    cast(sum(sharing_amount) over (partition by order_id) as double), 0
-                ),
-                10
-            ) as decimal(25, 10)
+            cast(
+                round(
+                    cast(order_discount_amount as double)
+                    * cast(sharing_amount as double)
+                    / nullif(
+                        cast(
+                            sum(sharing_amount) over (partition by order_id) as double
+                        ), 0
+                    )
+                    * 100000000
+                ) as bigint
+            ) * cast(0.00000001 as decimal(9, 8)) as decimal(25, 10)
         ) as order_discount_share
     from sharing_lines
 

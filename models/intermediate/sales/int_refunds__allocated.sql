@@ -130,12 +130,19 @@ costed as (
             when line_refunded_so_far >= net_amount and net_amount > 0 then cost_amount
             when order_refunded_so_far >= order_net_amount and order_net_amount > 0
                 then cost_amount
+            -- Rounded as whole cents: rounding a double to two places is not the same everywhere.
             else
-                {{ round_money(
-                    'cast(cost_amount as double) '
-                    ~ '* cast(least(quantity_so_far, greatest(quantity, 0)) as double)'
-                    ~ ' / nullif(cast(quantity as double), 0)'
-                ) }}
+                cast(
+                    cast(
+                        round(
+                            cast(cost_amount * 100 as double)
+                            * cast(
+                                least(quantity_so_far, greatest(quantity, 0)) as double
+                            )
+                            / nullif(cast(quantity as double), 0)
+                        ) as bigint
+                    ) * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
+                )
         end as cost_returned_so_far
     from running
 

@@ -5,19 +5,30 @@ ledger as (
     select * from {{ ref('int_sales_ledger') }}
 ),
 
+interactions as (
+    select * from {{ ref('int_interactions__united') }}
+),
+
 as_of_dates as (
     select * from {{ ref('int_as_of_dates') }}
     where is_newest
 ),
 
+fact_days as (
+
+    select min(ledger_date) as fact_day from ledger
+    union all
+    select min(interaction_date) as fact_day from interactions
+
+),
+
 known_days as (
 
     select
-        min(ledger.ledger_date) as first_sale_day,
+        min(fact_days.fact_day) as first_day,
         max(as_of_dates.as_of_date) as last_day
     from as_of_dates
-    left join ledger
-        on as_of_dates.as_of_date >= ledger.ledger_date
+    cross join fact_days
 
 ),
 
@@ -25,9 +36,9 @@ bounds as (
 
     select
         cast(
-            {{ dbt.date_trunc('year', 'coalesce(first_sale_day, last_day)') }} as date
+            {{ dbt.date_trunc('year', 'known_days.first_day') }} as date
         ) as first_day,
-        last_day
+        known_days.last_day
     from known_days
 
 ),

@@ -104,11 +104,13 @@ judged as (
     select
         dated.invoice,
         'online_retail:' || dated.invoice as order_id,
-        row_number() over (
-            partition by dated.invoice
-            order by
-                dated._delivery_id asc nulls first,
-                dated._row_number asc nulls first
+        cast(
+            row_number() over (
+                partition by dated.invoice
+                order by
+                    dated._delivery_id asc nulls first,
+                    dated._row_number asc nulls first
+            ) as bigint
         ) as line_number,
         'online_retail:' || dated.customer_id as customer_id,
         dated.country,

@@ -18,23 +18,50 @@ winning_revisions as (
 
 ),
 
-renamed as (
+zoned as (
 
     select
-        'shop:' || winning_revisions.customer_id as customer_id,
-        lower(winning_revisions.customer_type) as customer_type,
-        winning_revisions.country,
-        winning_revisions.region,
-        winning_revisions.city,
-        winning_revisions.industry,
-        winning_revisions.preferred_contact_channel,
-        winning_revisions.acquisition_channel,
-        winning_revisions.registered_at,
-        winning_revisions.verified_at,
-        {{ business_date('winning_revisions.registered_at') }} as registered_date,
-        {{ business_date('winning_revisions.verified_at') }} as verified_date
+        winning_revisions.*,
+        {{ business_date('winning_revisions.registered_at') }} as registered_day,
+        {{ business_date('winning_revisions.verified_at') }} as verified_day,
+        {{ business_date('winning_revisions._delivered_at') }} as delivered_day
     from winning_revisions
     cross join fact_settings
+
+),
+
+dated as (
+
+    select
+        zoned.*,
+        {{ day_rejection('zoned.registered_day', 'zoned.delivered_day') }}
+            as registered_day_reason,
+        {{ day_rejection('zoned.verified_day', 'zoned.delivered_day') }}
+            as verified_day_reason
+    from zoned
+    cross join fact_settings
+
+),
+
+renamed as (
+
+    -- A day that cannot be right is unknown; the customer exists all the same.
+    select
+        'shop:' || customer_id as customer_id,
+        lower(customer_type) as customer_type,
+        country,
+        region,
+        city,
+        industry,
+        preferred_contact_channel,
+        acquisition_channel,
+        case when registered_day_reason is null then registered_at end as registered_at,
+        case when verified_day_reason is null then verified_at end as verified_at,
+        case when registered_day_reason is null then registered_day end
+            as registered_date,
+        case when verified_day_reason is null then verified_day end as verified_date,
+        coalesce(registered_day_reason, verified_day_reason) as day_reason
+    from dated
 
 )
 

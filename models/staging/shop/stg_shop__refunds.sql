@@ -72,11 +72,11 @@ judged as (
         dated.refunded_at,
         dated.refund_date,
         dated.amount,
-        dated.quantity,
+        -- Many systems write returned pieces with a minus; the money says what it is.
+        abs(dated.quantity) as quantity,
         dated.reason,
         case
             when dated.amount <= 0 then 'amount_not_positive'
-            when dated.quantity < 0 then 'negative_quantity'
             when dated.day_reason is not null then dated.day_reason
             when dated.order_id is null and dated.customer_id is null
                 then 'credit_note_without_customer'

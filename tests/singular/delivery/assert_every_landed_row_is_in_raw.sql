@@ -1,13 +1,8 @@
 -- Raw holds as many rows of a delivery as the ledger says landed, and none of a file
 -- that did not.
-{%- set tables = {
-    'shop': [
-        'orders', 'order_lines', 'refunds', 'customers', 'products', 'interactions',
-        'campaigns', 'campaign_contacts', 'recommendations_shown', 'segment_overrides',
-        'customer_links',
-    ],
-    'online_retail': ['invoice_lines'],
-} %}
+-- The raw tables are those of every contract, so a new source is counted too.
+{%- set known = graph.sources.values() if execute else [] %}
+{%- set feeds = known | rejectattr('source_name', 'equalto', 'ledger') | list %}
 with
 
 deliveries as (
@@ -15,21 +10,18 @@ deliveries as (
 ),
 
 raw_counts as (
-    {% for source_name, feeds in tables.items() %}
-    {%- set is_last_source = loop.last %}
-    {%- for feed in feeds %}
+    {% for feed in feeds %}
     select
-        '{{ source_name }}' as source,
-        '{{ feed }}' as feed,
+        '{{ feed.source_name }}' as source,
+        '{{ feed.name }}' as feed,
         _delivery_id as delivery_id,
         count(*) as row_count
-    from {{ source(source_name, feed) }}
+    from {{ feed.relation_name }}
     group by _delivery_id
-    {% if not (loop.last and is_last_source) %}
+    {% if not loop.last %}
     union all
     {% endif %}
-    {%- endfor %}
-    {%- endfor %}
+    {% endfor %}
 ),
 
 expected_counts as (

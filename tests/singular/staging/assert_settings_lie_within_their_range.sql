@@ -19,3 +19,5 @@ where
     )
     or try_cast(value as decimal(18, 6)) < minimum
     or try_cast(value as decimal(18, 6)) > maximum
+    -- Currencies of orders are compared in capitals.
+    or (setting = 'base_currency' and value <> upper(trim(value)))
