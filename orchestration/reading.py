@@ -21,9 +21,9 @@ from orchestration.typing_rules import (
     Rule,
     from_text,
     from_typed,
+    given_text,
     literal,
     quoted,
-    text_or_null,
 )
 
 
@@ -181,7 +181,7 @@ def _text_rules(source: Source, feed: Feed, places: Mapping[str, int]) -> tuple[
     for column in feed.columns:
         if column.name in places:
             # The engine reads an empty value, quoted or not, as null already.
-            given = text_or_null(f"c{places[column.name]}", source.null_values)
+            given = given_text(column, f"c{places[column.name]}", source.null_values)
             rules.append(from_text(column, given, source.timezone))
         else:
             rules.append(Rule(column))
@@ -264,7 +264,7 @@ def _typed_rules(
         header = delivered[column.name]
         given, type_name = quoted(header), types[header]
         if type_name == "VARCHAR":
-            given = text_or_null(given, ("", *source.null_values))
+            given = given_text(column, given, ("", *source.null_values))
         rule = from_typed(column, type_name, given, source.timezone)
         if rule is None:
             raise Refusal(

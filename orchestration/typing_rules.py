@@ -3,6 +3,9 @@
 A value is taken exactly or not at all. The engine's own casts are too kind for that ('1_000' is
 1000 to them, '5.7' the integer 6, an offset of a timestamp is dropped), so the whole text has to
 match a pattern before it is cast.
+
+Whitespace around a text is no part of it: `'J '` and `'J'` are one customer, and a text of
+whitespace alone is no text. What stands within it stays as it is.
 """
 
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ ZONED_TIMESTAMPS = {"TIMESTAMP WITH TIME ZONE"}
 DAY = r"\d{4}-\d\d-\d\d"
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
 OFFSET = r"(Z|[+-]\d\d(:?\d\d)?)"
+WHITESPACE = " \t\n\r\v\f"  # around a text it is not taken; Unicode's other blanks are
 TRUE, FALSE = "('true', 'yes', '1')", "('false', 'no', '0')"
 
 
@@ -87,11 +91,29 @@ def text_or_null(text: str, null_values: tuple[str, ...]) -> str:
     return f"case when {text} not in ({nothing}) then {text} end"
 
 
+def given_text(column: Column, text: str, null_values: tuple[str, ...]) -> str:
+    """SQL of what a text delivered for a column gives, null where it means nothing.
+
+    For a text column it is stripped of ASCII whitespace before it is compared with `null_values`.
+    """
+    if column.data_type != "string":
+        return text_or_null(text, null_values)
+    nothing = tuple(one.strip(WHITESPACE) for one in null_values)
+    stripped = f"trim({text}, {literal(WHITESPACE)})"
+    # '!' follows the blank in ASCII: two comparisons tell most texts that need no stripping, which
+    # is five times as dear.
+    return (
+        f"case when {text} < '!' then {text_or_null(stripped, ('', *nothing))} "
+        f"when array_extract({text}, -1) < '!' then {text_or_null(stripped, nothing)} "
+        f"else {text_or_null(text, nothing)} end"
+    )
+
+
 def from_text(column: Column, given: str, timezone: str) -> Rule:
     """Return the rule for a column delivered as text.
 
     Args:
-        given: SQL of the delivered text, null where it means nothing.
+        given: SQL of the delivered text by `given_text`, null where it means nothing.
         timezone: zone of timestamps without an offset.
     """
     text = quoted(column.name)

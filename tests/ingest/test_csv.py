@@ -29,7 +29,7 @@ def test_the_same_table_in_many_forms(shop, content):
     assert shop.rows() == LANDED
 
 
-@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\rb", 'say ""hi""', "x,y", "\n", '""'])
+@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\rb", 'say ""hi""', "x,y", "a \tb", '""'])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_quoted_text_is_kept_to_the_byte(shop, text, end):
     content = f'order_id,name,amount{end}1,"{text}",1{end}2,Bob,2{end}'
@@ -39,7 +39,7 @@ def test_quoted_text_is_kept_to_the_byte(shop, text, end):
 
 def test_a_quote_within_a_plain_value_is_a_character(shop):
     assert shop.take('order_id,name,amount\n1,5" pipe,1\n2, "q",2\n').rows_landed == 2
-    assert shop.rows("name") == [('5" pipe',), (' "q"',)]
+    assert shop.rows("name") == [('5" pipe',), ('"q"',)]
 
 
 def test_columns_bind_by_name(shop):
@@ -55,8 +55,8 @@ def test_a_contract_may_name_the_header_and_the_dialect(shop):
 
 
 def test_empty_and_declared_null_values_become_null(shop):
-    shop.contract["null_values"] = ["NULL", "-"]
-    shop.take('order_id,name,amount\n1,NULL,-\n2,"",\n3,null,0\n')
+    shop.contract["null_values"] = ["NULL ", "-"]
+    shop.take('order_id,name,amount\n1, NULL ,-\n2,"",\n3,null,0\n')
     assert shop.rows() == [
         ("1", None, None),
         ("2", None, None),
@@ -69,9 +69,36 @@ def test_undeclared_null_words_are_text(shop):
     assert shop.rows("name") == [("NULL",), ("N/A",)]
 
 
-def test_leading_zeros_and_spaces_in_text_are_kept(shop):
-    shop.take("order_id,name,amount\n007, Ann ,1\n")
-    assert shop.rows() == [("007", " Ann ", "1.000000")]
+def test_leading_zeros_and_inner_blanks_of_a_text_are_kept(shop):
+    shop.take("order_id,name,amount\n007,Ann  Lee,1\n")
+    assert shop.rows() == [("007", "Ann  Lee", "1.000000")]
+
+
+AROUND = [" J", "J ", "  J  ", "\tJ", "J\t", "J\r\n", "\n J \v\f"]
+BLANK = ["", " ", "\t", "\r\n", " \n\v\f "]
+
+
+@pytest.mark.parametrize("bad", ["", "9,x,bad\n"], ids=["fast", "careful"])
+def test_whitespace_around_a_text_is_not_taken(shop, bad):
+    lines = [f'"{text}","{text}",1\n' for text in AROUND]
+    assert shop.take("order_id,name,amount\n" + "".join(lines) + bad).rows_landed == len(AROUND)
+    assert shop.rows("order_id, name") == [("J", "J")] * len(AROUND)
+
+
+def test_a_text_of_whitespace_is_null_and_where_required_quarantined(shop):
+    names = "".join(f'{place},"{text}",1\n' for place, text in enumerate(BLANK))
+    ids = "".join(f'"{text}",n,1\n' for text in BLANK)
+    result = shop.take("order_id,name,amount\n" + names + ids)
+    assert (result.rows_landed, result.rows_quarantined) == (len(BLANK), len(BLANK))
+    assert shop.rows("name") == [(None,)] * len(BLANK)
+    assert {(column, reason) for _, column, reason, _ in shop.quarantine()} == {
+        ("order_id", "order_id: required and empty")
+    }
+
+
+def test_only_ascii_whitespace_is_stripped(shop):
+    shop.take("order_id,name,amount\n1,\u3000张\u00a0,1\n2,张 ,1\n")
+    assert shop.rows("name") == [("\u3000张\u00a0",), ("张",)]
 
 
 @pytest.mark.parametrize(

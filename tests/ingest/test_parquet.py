@@ -29,6 +29,20 @@ def test_columns_bind_by_name_and_text_follows_the_text_rules(shop):
     assert shop.rows("_row_number, _delivery_id") == [(1, 1), (2, 1), (3, 1)]
 
 
+def test_whitespace_around_a_text_is_not_taken_and_alone_it_is_null(shop):
+    shop.contract["null_values"] = ["NULL"]
+    texts = ["J", " J", "J\t", "J\r\n", "a  b ", " NULL", "", " ", "\t\n"]
+    ids = [str(place) for place in range(len(texts))]
+    shop.deliver(parquet({"order_id": ids, "name": texts, "amount": [1] * 9}), "a.parquet")
+    blank = {"order_id": ["x ", " ", ""], "name": ["n"] * 3, "amount": [1] * 3}
+    shop.deliver(parquet(blank), "b.parquet")
+    first, second = shop.ingest().results
+    assert (first.rows_landed, second.rows_landed, second.rows_quarantined) == (9, 1, 2)
+    landed = shop.query("select name from raw.shop__orders where _delivery_id = 1 order by all")
+    assert landed == [*[("J",)] * 4, ("a  b",), *[(None,)] * 4]
+    assert [reason for _, _, reason, _ in shop.quarantine()] == ["order_id: required and empty"] * 2
+
+
 @pytest.mark.parametrize(
     ("data_type", "values", "arrow", "taken"),
     [
