@@ -183,15 +183,22 @@ def _timestamp_text(text: str, column: Column, timezone: str) -> tuple[str, str]
         ]
         law = f"no time like {' or '.join(column.timestamp_formats)}"
         return f"coalesce({', '.join(tries)})", law
-    local = literal(f" *{DAY}[ T]{CLOCK} *")
-    zoned = literal(f" *{DAY}[ T]{CLOCK} ?{OFFSET} *")
-    value = (
-        f"case when regexp_full_match({text}, {local}) "
-        f"then {utc(f'try_cast({text} as timestamp)', timezone)} "
-        f"when regexp_full_match({text}, {zoned}) "
-        f"then {_utc_of_instant(f'try_cast({text} as timestamptz)')} end"
+    local = f"try_cast({text} as timestamp)"
+    midnight = f"cast(try_cast({text} as date) as timestamp)"
+    # The cast knows no blank before the offset; no other blank stands before one of these.
+    joined = f"replace(replace(replace({text}, ' Z', 'Z'), ' +', '+'), ' -', '-')"
+    cases = [
+        (f"{DAY}[ T]{CLOCK}", utc(local, timezone)),
+        (f"{DAY}[ T]{CLOCK}{OFFSET}", _utc_of_instant(f"try_cast({text} as timestamptz)")),
+        (f"{DAY}[ T]{CLOCK} {OFFSET}", _utc_of_instant(f"try_cast({joined} as timestamptz)")),
+        (DAY, utc(midnight, timezone)),
+    ]
+    value = " ".join(
+        f"when regexp_full_match({text}, {literal(f' *{pattern} *')}) then {then}"
+        for pattern, then in cases
     )
-    return value, "no time like 2024-12-31 23:59:59 or 2024-12-31T23:59:59+08:00"
+    law = "no time like 2024-12-31 23:59:59, 2024-12-31T23:59:59+08:00 or 2024-12-31"
+    return f"case {value} end", law
 
 
 def _parsed(text: str, pattern: str) -> str:

@@ -69,6 +69,7 @@ def test_whitespace_around_a_text_is_not_taken_and_alone_it_is_null(shop):
         ("date", [dt.date(2024, 2, 29)], pa.date32(), {0: dt.date(2024, 2, 29)}),
         ("date", [dt.datetime(2024, 3, 1), INSTANT], pa.timestamp("us"), {0: dt.date(2024, 3, 1)}),
         ("timestamp", [INSTANT], pa.timestamp("us", "America/New_York"), {0: INSTANT}),
+        ("timestamp", ["2024-03-10", "10.3."], pa.string(), {0: dt.datetime(2024, 3, 9, 16, 0)}),
         # without a zone it is the contract's: 02:30 in Shanghai
         ("timestamp", [INSTANT], pa.timestamp("ms"), {0: dt.datetime(2024, 3, 9, 18, 30)}),
         ("timestamp", [INSTANT], pa.timestamp("ns"), {0: dt.datetime(2024, 3, 9, 18, 30)}),
