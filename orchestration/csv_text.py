@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 
 NEWLINE, RETURN = 10, 13
+DELIMITERS = ";\t|,"  # that senders use, as far as a hint may name them
 MAXIMUM_RECORD = 2_000_000  # characters; longer records go to the quarantine
+HEADER = 100_000  # characters of a header that are looked at for a hint
 
 
 class BrokenQuote(Exception):
@@ -165,6 +167,20 @@ def header(path: Path, delimiter: str, quote: str) -> list[str]:
     """Return the names in the first record, without blanks around them; none for an empty file."""
     first = next(records(path, delimiter, quote), None)
     return [name.strip() for name in first.values] if first else []
+
+
+def likely_delimiter(text: str, declared: str) -> str | None:
+    """Return the delimiter of a header that lacks the declared one, None where none is likely."""
+    if declared in text:
+        return None
+    likely = max(DELIMITERS, key=text.count)
+    return likely if likely in text else None
+
+
+def first_line(path: Path) -> str:
+    """Return the first line of a UTF-8 file, or as much of it as a header may fill."""
+    with open(path, encoding="utf-8") as handle:
+        return handle.readline(HEADER)
 
 
 def split(path: Path, clean: Path, delimiter: str, quote: str) -> Split:

@@ -84,12 +84,18 @@ def contents(
     try:
         names = csv_text.header(spooled.path, source.delimiter, source.quote)
     except csv_text.BrokenQuote as error:
-        raise Refusal(str(error)) from None
+        hint = _delimiter_hint(csv_text.first_line(spooled.path), source)
+        raise Refusal(f"{error}{hint}") from None
     return CsvContents(source, feed, spooled.path, spooled.scan, names) if names else None
 
 
-def bind(names: Sequence[str], feed: Feed) -> tuple[dict[str, str], tuple[str, ...]]:
+def bind(
+    names: Sequence[str], feed: Feed, hint: str = ""
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """Match a file's columns with the contract's, by name.
+
+    Args:
+        hint: what is likely wrong with a header that does not match; nothing is taken on a hint.
 
     Returns:
         The header in the file of each delivered column, and notes on what is new or not delivered.
@@ -105,15 +111,16 @@ def bind(names: Sequence[str], feed: Feed) -> tuple[dict[str, str], tuple[str, .
     missing = [column for header, column in expected.items() if header not in found]
     new = [name for name in names if name not in expected and name not in feed.ignored_columns]
     compared = f"expected {_listed(list(expected))}; found {_listed(names)}"
+    hint += _spelling_hints([column.header for column in missing], new)
     required = [column.header for column in missing if column.required]
     if required:
-        raise Refusal(f"the header lacks the required {_listed(required)}: {compared}")
+        raise Refusal(f"the header lacks the required {_listed(required)}: {compared}{hint}")
     if missing and new:
         headers = [column.header for column in missing]
         raise Refusal(
             f"the header lacks {_listed(headers)} and has the unknown {_listed(new)}, as if "
             f"renamed: {compared}. If it is new, declare it in the contract or list it in "
-            f"ignored_columns"
+            f"ignored_columns{hint}"
         )
     notes = []
     if new:
@@ -121,6 +128,26 @@ def bind(names: Sequence[str], feed: Feed) -> tuple[dict[str, str], tuple[str, .
     if missing:
         notes.append(f"columns not delivered: {_listed([column.header for column in missing])}")
     return {name: header for header, name in found.items()}, tuple(notes)
+
+
+def _delimiter_hint(text: str, source: Source) -> str:
+    likely = csv_text.likely_delimiter(text, source.delimiter)
+    if likely is None:
+        return ""
+    return f". The delimiter seems to be {likely!r}: declare it in the contract"
+
+
+def _spelling_hints(missing: Sequence[str], new: Sequence[str]) -> str:
+    hints = []
+    for header in missing:
+        for name in new:
+            if name.strip().casefold() == header.strip().casefold():
+                case = name.strip() != header.strip()
+                blanks = name.casefold() != header.casefold()
+                ways = [*["letter case"] * case, *["surrounding blanks"] * blanks]
+                pair = f"{_listed([name])} differs from {_listed([header])}"
+                hints.append(f". {pair} only in {' and '.join(ways)}")
+    return "".join(hints)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -135,7 +162,8 @@ class CsvContents:
         self, source: Source, feed: Feed, path: Path, scan: csv_text.Scan, names: list[str]
     ) -> None:
         """Match the header; see `contents`."""
-        delivered, self.notes = bind(names, feed)
+        hint = _delimiter_hint(names[0], source) if len(names) == 1 else ""
+        delivered, self.notes = bind(names, feed, hint)
         places = {name: names.index(header) for name, header in delivered.items()}
         self._source, self._path, self._width = source, path, len(names)
         self._rules = _text_rules(source, feed, places)

@@ -165,9 +165,16 @@ def test_damaged_gzip_is_refused(shop, damage):
         ("order_id,full_name,amount", ["lacks 'name'", "unknown 'full_name', as if renamed"]),
         ("order_id,name,name", ["names 'name' more than once"]),
         ("1,Ann,1.5", ["lacks the required 'order_id'", "found '1', 'Ann', '1.5'"]),
-        ("ORDER_ID,name,amount", ["lacks the required 'order_id'"]),
+        (
+            "ORDER_ID,name,amount",
+            [
+                "lacks the required 'order_id'",
+                "'ORDER_ID' differs from 'order_id' only in letter case",
+            ],
+        ),
+        ("order_id,Name,amount", ["as if renamed", "'Name' differs from 'name' only in letter"]),
     ],
-    ids=["required", "renamed", "duplicate", "no_header", "case"],
+    ids=["required", "renamed", "duplicate", "no_header", "case", "optional_case"],
 )
 def test_a_wrong_header_refuses_the_file(shop, header, words):
     result = shop.take(f"{header}\n1,Ann,1.5\n")
@@ -175,6 +182,27 @@ def test_a_wrong_header_refuses_the_file(shop, header, words):
     for word in words:
         assert word in result.note
     assert shop.rows() == []
+
+
+@pytest.mark.parametrize("quoted", [False, True], ids=["plain", "quoted"])
+@pytest.mark.parametrize(
+    ("declared", "written"), [(",", ";"), (",", "\t"), (",", "|"), (";", ","), ("|", ";")]
+)
+def test_a_likely_delimiter_is_named(shop, declared, written, quoted):
+    shop.contract["delimiter"] = declared
+    content = GOOD
+    if quoted:
+        content = '"order_id","name","amount"\n"1","Ann","1.5"\n'
+    note = shop.take(content.replace(",", written)).note
+    assert note.endswith(f". The delimiter seems to be {written!r}: declare it in the contract")
+
+
+@pytest.mark.parametrize("header", ["order", "order,a;b", '"order,x"', '"order"x,name,a;b'])
+def test_no_delimiter_is_guessed_where_none_is_likely(shop, header):
+    result = shop.take(f"{header}\n1,2\n")
+    assert result.status == "refused"
+    assert "delimiter seems" not in result.note
+    assert "differs" not in result.note
 
 
 def test_a_missing_optional_column_is_null(shop):

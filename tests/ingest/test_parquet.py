@@ -118,6 +118,14 @@ def test_many_row_groups_keep_their_ordinals(shop):
     ("columns", "message"),
     [
         ({"order": ["1"], "name": ["x"], "amount": [1]}, "lacks the required 'order_id'"),
+        (
+            {" Order_ID": ["1"], "name": ["x"], "amount": [1]},
+            "' Order_ID' differs from 'order_id' only in letter case and surrounding blanks",
+        ),
+        (
+            {"order_id ": ["1"], "name": ["x"], "amount": [1]},
+            "'order_id ' differs from 'order_id' only in surrounding blanks",
+        ),
         ({"order_id": ["1"], "nom": ["x"], "amount": [1]}, "as if renamed"),
         ({"order_id": ["1"], "name": ["x"], "NAME": ["y"], "amount": [1]}, "the same name"),
         (
