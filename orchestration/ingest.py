@@ -47,7 +47,8 @@ class IngestReport:
     """What one call of `ingest` did.
 
     `results` are its new ledger rows; `already_known` counts the files that needed none; `waiting`
-    names the files that changed while they were read, for the next run.
+    names the files that changed while they were read, for the next run. `warnings` are what people
+    should see: with every run, each file that is refused and why.
     """
 
     results: list[DeliveryResult]
@@ -253,10 +254,12 @@ class _Run:
         self, file: Delivered, copy: _Copy, note: str, earlier: Sequence[ledger.Known]
     ) -> None:
         # The file stays and is tried again by every run: one row per reason is enough.
-        refused = (ledger.REFUSED, file.file_name, copy.sha256, note)
-        if refused in [(one.status, one.file_name, one.sha256, one.note) for one in earlier]:
-            self.warnings.append(f"{file.path}: still refused: {note}.")
-        else:
+        refused = (ledger.REFUSED, file.file_name, copy.sha256)
+        reasons = [
+            one.note for one in earlier if (one.status, one.file_name, one.sha256) == refused
+        ]
+        self.warnings.append(f"{file.path}: {'still ' if reasons else ''}refused: {note}.")
+        if note not in reasons:
             self._note(file, copy, ledger.REFUSED, None, note)
 
     def _note(

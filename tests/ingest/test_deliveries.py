@@ -54,13 +54,44 @@ def test_new_bytes_under_an_old_name_are_a_new_delivery(shop):
     assert shop.rows("_delivery_id, name") == [(1, "Ann"), (2, "Eve"), (1, "Bob"), (2, "Bob")]
 
 
-def test_a_refused_file_stays_and_is_told_once(shop):
-    assert shop.take(BAD).status == "refused"
-    report = shop.ingest()
-    assert report.results == []
-    assert any("a.csv: still refused" in warning for warning in report.warnings)
+def test_a_refused_file_stays_in_the_ledger_once_and_is_told_by_every_run(shop):
+    shop.deliver(BAD)
+    first = shop.ingest()
+    assert statuses(first) == [("a.csv", "refused")]
+    told, required = first.warnings
+    assert told.startswith("shop/orders/a.csv: refused: the header lacks the required 'order_id'")
+    assert told == f"shop/orders/a.csv: refused: {first.results[0].note}."
+    for _ in range(2):
+        report = shop.ingest()
+        assert report.results == []
+        assert report.warnings == [told.replace(": refused", ": still refused"), required]
     assert shop.path("a.csv").read_text() == BAD
     assert shop.query("select count(*) from raw.deliveries") == [(1,)]
+
+
+def test_another_reason_of_a_refusal_is_another_row(shop):
+    shop.take(BAD)
+    shop.columns[0]["config"]["meta"]["header"] = "number"
+    report = shop.ingest()
+    assert statuses(report) == [("a.csv", "refused")]
+    assert report.warnings[0].startswith(
+        "shop/orders/a.csv: still refused: the header lacks the required 'number'"
+    )
+
+
+def test_every_refused_file_is_told_with_its_own_reason(shop):
+    shop.deliver(BAD, "1.csv")
+    shop.deliver(GOOD, "2.csv.gz")
+    shop.deliver(b"PAR1", "3.parquet")
+    shop.deliver(BAD, "4.csv")
+    for word in ("refused", "still refused"):
+        warnings = shop.ingest().warnings
+        for name, reason in (
+            *(("1.csv", "the header lacks"), ("2.csv.gz", "the gzip compression is damaged")),
+            *(("3.parquet", "it is not a readable Parquet file"), ("4.csv", "the header lacks")),
+        ):
+            start = f"shop/orders/{name}: {word}: {reason}"
+            assert [one.startswith(start) for one in warnings].count(True) == 1
 
 
 def test_a_refused_file_lands_once_the_contract_is_mended(shop):
