@@ -1,6 +1,7 @@
 """The assets of the warehouse: delivered feeds, dbt's models and tests, what is published."""
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,9 @@ def delivered_assets(contracts: Mapping[str, Source]) -> AssetsDefinition:
 def built_assets(manifest: Path) -> AssetsDefinition:
     """Return dbt's models and seeds with their tests as checks, built by one command."""
 
+    nodes = json.loads(manifest.read_text())["nodes"].values()
+    total = sum(node["resource_type"] in ("model", "seed", "test") for node in nodes)
+
     @dbt_assets(
         manifest=manifest, dagster_dbt_translator=TRANSLATOR, name="build", pool=WRITER_POOL
     )
@@ -116,12 +120,12 @@ def built_assets(manifest: Path) -> AssetsDefinition:
             invocation = dbt_cli.cli(
                 list(dbt.BUILD_ARGUMENTS), context=context, target_path=dbt.target_folder(place)
             )
-            yield from _told(invocation.stream())
+            yield from _told(invocation.stream(), total)
 
     return built
 
 
-def _told(events: Iterator[Any]) -> Iterator[Any]:
+def _told(events: Iterator[Any], total: int) -> Iterator[Any]:
     """Pass dbt's events on and say how far it is; if a person listens, its log goes to a file."""
     if not progress.is_heard():
         yield from events
@@ -137,7 +141,7 @@ def _told(events: Iterator[Any]) -> Iterator[Any]:
             if event is None:
                 return
             done += 1
-            say(f"{done} models and tests done")
+            say(f"{done} of {total} models and tests")
             yield event
 
 

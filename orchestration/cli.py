@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,11 @@ app = typer.Typer(
     help="The customer segmentation warehouse. State lives under SEGMENTS_HOME (default: data/).",
 )
 # Without a terminal there is no width to keep to, and a table should not be cut.
-console = Console(width=None if Console().is_terminal else 160)
+# An own handle of the terminal: while a step runs, Dagster and dbt turn stdout to their logs.
+console = Console(
+    file=os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1),
+    width=None if Console().is_terminal else 160,
+)
 errors = Console(stderr=True)
 
 SHOWN_FINDINGS = 20

@@ -71,28 +71,26 @@ def render_rejections(place: Home, console: Console) -> None:
 
 
 def render_segments(rows: list[SegmentRow], console: Console) -> None:
-    """Print the segment table, without the Chinese names where the terminal is narrow."""
+    """Print the segment table; a narrow terminal gets fewer columns and never a cut number."""
     customers = sum(row.customers for row in rows)
     revenue = sum((row.net_revenue_12m for row in rows), Decimal(0))
-    bilingual = console.width >= 105
+    bilingual, wide = console.width >= 120, console.width >= 92
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("Headline", no_wrap=True)
-    table.add_column("Segment", no_wrap=True)
-    if bilingual:
-        table.add_column("客户分群", no_wrap=True)
-    for name in ("Customers", "%", "Net revenue 12m", "%", "Days since", "Orders 12m"):
+    for name in ("Headline", "Segment", *(["客户分群"] if bilingual else [])):
+        table.add_column(name, overflow="fold")
+    numbers = ["Customers", "%", "Net revenue 12m", "%"]
+    for name in (*numbers, *(["Days since", "Orders 12m"] if wide else [])):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        names = [row.headline, row.segment, *([row.segment_zh] if bilingual else [])]
         recency = row.median_recency_days
+        behaviour = ["" if recency is None else f"{recency:.0f}", f"{row.orders_each:.1f}"]
         table.add_row(
-            *names,
+            *(row.headline, row.segment, *([row.segment_zh] if bilingual else [])),
             f"{row.customers:,}",
             _share(row.customers, customers),
             f"{row.net_revenue_12m:,.2f}",
             _share(row.net_revenue_12m, revenue),
-            "" if recency is None else f"{recency:.0f}",
-            f"{row.orders_each:.1f}",
+            *(behaviour if wide else []),
         )
     table.add_section()
     blanks = [""] * (2 if bilingual else 1)
