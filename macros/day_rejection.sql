@@ -1,15 +1,16 @@
 {#
-  The reason why a fact's day cannot be right, else null: a typing error must not move the as-of.
-  day:           the fact's business day
-  delivered_day: the business day on which its delivery arrived
+  The reason why a fact's moment cannot be right, else null: a typing error must not move the as-of.
+  moment:    a timestamp expression in UTC
+  delivered: when its delivery arrived, a timestamp expression in UTC
   The calling query has one row of stg_rules__fact_settings joined under the name fact_settings.
-  Example: day_rejection('order_date', 'delivered_date') -> 'dated_in_future'
+  Example: day_rejection('ordered_at', '_delivered_at') -> 'dated_in_future'
 #}
-{% macro day_rejection(day, delivered_day) -%}
+{% macro day_rejection(moment, delivered) -%}
     case
-        when {{ day }} < fact_settings.minimum_date then 'dated_too_early'
+        when {{ business_date(moment) }} < fact_settings.minimum_date then 'dated_too_early'
         when
-            {{ dbt.datediff(delivered_day, day, 'day') }} > fact_settings.max_days_ahead
+            {{ dbt.datediff(business_date(delivered), business_date(moment), 'day') }}
+            > fact_settings.max_days_ahead
             then 'dated_in_future'
     end
 {%- endmacro %}

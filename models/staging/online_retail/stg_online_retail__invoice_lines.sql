@@ -76,25 +76,17 @@ repeats_between_sheets as (
 
 ),
 
-zoned as (
+dated as (
 
     select
         repeats_between_sheets.*,
         upper(trim(repeats_between_sheets.stock_code)) as product_code,
         repeats_between_sheets.invoice like 'C%' as is_credit,
         {{ business_date('repeats_between_sheets.invoiced_at') }} as invoice_date,
-        {{ business_date('repeats_between_sheets._delivered_at') }} as delivered_date
+        {{ day_rejection(
+            'repeats_between_sheets.invoiced_at', 'repeats_between_sheets._delivered_at'
+        ) }} as day_reason
     from repeats_between_sheets
-    cross join fact_settings
-
-),
-
-dated as (
-
-    select
-        zoned.*,
-        {{ day_rejection('zoned.invoice_date', 'zoned.delivered_date') }} as day_reason
-    from zoned
     cross join fact_settings
 
 ),

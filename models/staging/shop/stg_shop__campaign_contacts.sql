@@ -20,23 +20,15 @@ winning_revisions as (
 
 ),
 
-zoned as (
+dated as (
 
     select
         winning_revisions.*,
         {{ business_date('winning_revisions.contacted_at') }} as contact_date,
-        {{ business_date('winning_revisions._delivered_at') }} as delivered_date
+        {{ day_rejection(
+            'winning_revisions.contacted_at', 'winning_revisions._delivered_at'
+        ) }} as day_reason
     from winning_revisions
-    cross join fact_settings
-
-),
-
-dated as (
-
-    select
-        zoned.*,
-        {{ day_rejection('zoned.contact_date', 'zoned.delivered_date') }} as day_reason
-    from zoned
     cross join fact_settings
 
 ),

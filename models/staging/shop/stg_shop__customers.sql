@@ -18,27 +18,19 @@ winning_revisions as (
 
 ),
 
-zoned as (
+dated as (
 
     select
         winning_revisions.*,
         {{ business_date('winning_revisions.registered_at') }} as registered_day,
         {{ business_date('winning_revisions.verified_at') }} as verified_day,
-        {{ business_date('winning_revisions._delivered_at') }} as delivered_day
+        {{ day_rejection(
+            'winning_revisions.registered_at', 'winning_revisions._delivered_at'
+        ) }} as registered_day_reason,
+        {{ day_rejection(
+            'winning_revisions.verified_at', 'winning_revisions._delivered_at'
+        ) }} as verified_day_reason
     from winning_revisions
-    cross join fact_settings
-
-),
-
-dated as (
-
-    select
-        zoned.*,
-        {{ day_rejection('zoned.registered_day', 'zoned.delivered_day') }}
-            as registered_day_reason,
-        {{ day_rejection('zoned.verified_day', 'zoned.delivered_day') }}
-            as verified_day_reason
-    from zoned
     cross join fact_settings
 
 ),

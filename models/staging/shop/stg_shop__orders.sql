@@ -23,7 +23,7 @@ winning_revisions as (
 
 ),
 
-zoned as (
+dated as (
 
     select
         winning_revisions.*,
@@ -31,18 +31,10 @@ zoned as (
         coalesce(upper(winning_revisions.currency), fact_settings.base_currency)
             as order_currency,
         {{ business_date('winning_revisions.ordered_at') }} as order_date,
-        {{ business_date('winning_revisions._delivered_at') }} as delivered_date
+        {{ day_rejection(
+            'winning_revisions.ordered_at', 'winning_revisions._delivered_at'
+        ) }} as day_reason
     from winning_revisions
-    cross join fact_settings
-
-),
-
-dated as (
-
-    select
-        zoned.*,
-        {{ day_rejection('zoned.order_date', 'zoned.delivered_date') }} as day_reason
-    from zoned
     cross join fact_settings
 
 ),

@@ -37,24 +37,16 @@ winning_revisions as (
 
 ),
 
-zoned as (
+dated as (
 
     select
         winning_revisions.*,
         'shop:' || winning_revisions.order_id as refunded_order_id,
         {{ business_date('winning_revisions.refunded_at') }} as refund_date,
-        {{ business_date('winning_revisions._delivered_at') }} as delivered_date
+        {{ day_rejection(
+            'winning_revisions.refunded_at', 'winning_revisions._delivered_at'
+        ) }} as day_reason
     from winning_revisions
-    cross join fact_settings
-
-),
-
-dated as (
-
-    select
-        zoned.*,
-        {{ day_rejection('zoned.refund_date', 'zoned.delivered_date') }} as day_reason
-    from zoned
     cross join fact_settings
 
 ),
