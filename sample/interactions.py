@@ -93,7 +93,7 @@ def build_events(
         _after_orders(rng, traits, orders),
         complaints,
         _surveys_after_complaints(rng, complaints, last),
-        _nps(rng, calendar, population, traits, registration),
+        _nps(rng, calendar, population, traits),
         _campaign_activity(rng, contacts),
         _referrals(traits, registration),
     ]
@@ -266,7 +266,6 @@ def _nps(
     calendar: Calendar,
     population: Population,
     traits: Traits,
-    registration: Registration,
 ) -> Events:
     """Draw the answers to a quarterly survey among those who have bought."""
     waves = np.arange(60, calendar.days, NPS_EVERY_DAYS)

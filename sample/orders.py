@@ -305,9 +305,7 @@ def _build_lines(
         has_discount &= ~(has_return[rows] & (slot == 0))
         rate = np.where(has_discount, rng.choice([0.05, 0.10, 0.15], len(rows)), 0.0)
         target = np.maximum(share[rows, slot] * value[rows] + missed[rows], 8.0)
-        chosen = _choose_products(
-            rng, shelf, traits, who, of_type, target / (1 - rate) / level[day[rows]]
-        )
+        chosen = _choose_products(rng, traits, who, of_type, target / (1 - rate) / level[day[rows]])
         chosen = _differ(chosen, in_order[rows, :slot])
         in_order[rows, slot] = chosen
         listed = shelf.price[chosen] * level[day[rows]]
@@ -347,7 +345,6 @@ def _build_lines(
 
 def _choose_products(
     rng: np.random.Generator,
-    shelf: Catalogue,
     traits: Traits,
     owner: np.ndarray,
     kind: np.ndarray,
