@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from dagster_dbt import (
 
 from orchestration import dbt, progress
 from orchestration.contracts import Source
+from orchestration.control import TABLES, Request
 from orchestration.home import home, writer_lock
 from orchestration.ingest import ingest
 from orchestration.publish import publish
@@ -36,9 +38,16 @@ MARTS = "models/marts/"
 
 
 class Landing(Config):
-    """Where the delivered files lie; empty means the home's own landing folder."""
+    """What a run takes in and is asked for.
+
+    `folder`: where the delivered files lie; empty means the home's own landing folder.
+    `restate_from`: compute the month-ends from this day (YYYY-MM-DD) on anew; empty means none.
+    `last_day`: make a warehouse that knows of nothing later; empty means all days.
+    """
 
     folder: str = ""
+    restate_from: str = ""
+    last_day: str = ""
 
 
 class Translator(DagsterDbtTranslator):
@@ -66,7 +75,8 @@ def delivered_specs(contracts: Mapping[str, Source]) -> list[AssetSpec]:
     ledger = [
         AssetSpec(AssetKey(["ledger", name]), group_name="delivered") for name in LEDGER_TABLES
     ]
-    return feeds + ledger
+    start = [AssetSpec(AssetKey(["control", name]), group_name="delivered") for name in TABLES]
+    return feeds + ledger + start
 
 
 def mart_keys(manifest: Mapping[str, Any]) -> list[AssetKey]:
@@ -85,8 +95,14 @@ def delivered_assets(contracts: Mapping[str, Source]) -> AssetsDefinition:
         name="ingest", specs=delivered_specs(contracts), can_subset=False, pool=WRITER_POOL
     )
     def ingested(context: AssetExecutionContext, config: Landing) -> Iterator[MaterializeResult]:
+        request = Request(
+            restate_from=date.fromisoformat(config.restate_from) if config.restate_from else None,
+            last_day=date.fromisoformat(config.last_day) if config.last_day else None,
+        )
         landing = Path(config.folder) if config.folder else None
-        report = ingest(home(), landing=landing, progress=progress.stage("ingest"))
+        report = ingest(
+            home(), landing=landing, progress=progress.stage("ingest"), request=request
+        )
         for warning in report.warnings:
             context.log.warning(warning)
             progress.warn(warning)

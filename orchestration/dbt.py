@@ -59,12 +59,33 @@ def fingerprint(project: Path = PROJECT) -> str:
     digest = hashlib.sha256(str(EXECUTABLE).encode())
     for name in PARSED:
         root = project / name
-        files = [root] if root.is_file() else sorted(root.rglob("*"))
-        for file in files:
-            if file.suffix in PARSED_SUFFIXES and file.is_file():
-                digest.update(str(file.relative_to(project)).encode())
-                digest.update(file.read_bytes())
+        _add_files(digest, project, [root] if root.is_file() else sorted(root.rglob("*")))
     return digest.hexdigest()
+
+
+def code_version(project: Path = PROJECT) -> str:
+    """Return 12 hexadecimal digits that change with any model or macro."""
+    digest = hashlib.sha256()
+    for name in ("dbt_project.yml", "models", "macros"):
+        root = project / name
+        _add_files(digest, project, [root] if root.is_file() else sorted(root.rglob("*")))
+    return digest.hexdigest()[:12]
+
+
+def rule_version(seeds: Path = PROJECT / "seeds") -> str:
+    """Return 12 hexadecimal digits that change with any rule: a sha256 over the seeds' CSVs."""
+    digest = hashlib.sha256()
+    _add_files(digest, seeds, sorted(seeds.rglob("*.csv")))
+    return digest.hexdigest()[:12]
+
+
+def _add_files(digest: "hashlib._Hash", root: Path, files: list[Path]) -> None:
+    for file in files:
+        if file.suffix in PARSED_SUFFIXES and file.is_file():
+            content = file.read_bytes()
+            # Name and length first, so that rows moved between files count as a change.
+            digest.update(f"{file.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+            digest.update(content)
 
 
 def prepare_manifest(place: Home) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration import contracts as contract_files
-from orchestration import delivery, ledger
+from orchestration import control, delivery, ledger
 from orchestration.contracts import Source
 from orchestration.delivery import Delivered, Reader, Refusal, Spooled, StillChanging
 from orchestration.home import Home, writer_lock
@@ -64,6 +64,7 @@ def ingest(
     progress: Callable[[str], None] | None = None,
     contracts: Mapping[str, Source] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    request: control.Request | None = None,
 ) -> IngestReport:
     """Take what has been delivered, in the order of source, feed and file name.
 
@@ -74,6 +75,7 @@ def ingest(
         progress: called with a line of text before each file that is read.
         contracts: the sources by name, those of the project by default.
         clock: the time that marks a delivery; a time without a zone is UTC.
+        request: what the next build is asked for beside the new deliveries.
 
     Raises:
         IngestError: the landing folder, a source, the build file or the disk is not usable.
@@ -100,6 +102,10 @@ def ingest(
                         progress(f"reading {file.path}")
                     run.take(file)
             run.warnings.extend(_never_delivered(connection, known, sources))
+        try:
+            control.begin(place, request)
+        except duckdb.Error as error:
+            raise IngestError(f"The warehouse cannot be written: {error}") from error
         return IngestReport(run.results, run.already_known, run.waiting, run.warnings)
 
 

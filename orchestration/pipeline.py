@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration import dbt, progress
+from orchestration.control import Request
 from orchestration.home import PROJECT, Home, writer_lock
 
 if TYPE_CHECKING:
@@ -51,17 +52,29 @@ def settle_environment(place: Home) -> None:
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 
 
-def run_config(landing: Path | None) -> dict[str, Any]:
-    """Return the job's configuration: where the files lie, and a terminal kept for people."""
-    folder = "" if landing is None else str(landing.resolve())
+def run_config(landing: Path | None, request: Request | None = None) -> dict[str, Any]:
+    """Return the job's configuration: what it is asked for, and a terminal kept for people."""
+    asked = request or Request()
+    config = {
+        "folder": "" if landing is None else str(landing.resolve()),
+        "restate_from": asked.restate_from.isoformat() if asked.restate_from else "",
+        "last_day": asked.last_day.isoformat() if asked.last_day else "",
+    }
     return {
-        "ops": {"ingest": {"config": {"folder": folder}}},
+        "ops": {"ingest": {"config": config}},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
 
 
-def refresh(place: Home, landing: Path | None = None) -> Outcome:
+def refresh(
+    place: Home, landing: Path | None = None, request: Request | None = None
+) -> Outcome:
     """Run the job `refresh` for a home.
+
+    Args:
+        place: the home.
+        landing: the landing folder, that of the home by default.
+        request: what the run is asked for beside the new deliveries.
 
     Raises:
         DbtFailed: the project does not parse.
@@ -83,7 +96,7 @@ def refresh(place: Home, landing: Path | None = None) -> Outcome:
         DagsterInstance.get() as instance,
     ):
         result = defs.resolve_job_def("refresh").execute_in_process(
-            instance=instance, run_config=run_config(landing), raise_on_error=False
+            instance=instance, run_config=run_config(landing, request), raise_on_error=False
         )
         failures = [event for event in result.all_events if event.is_step_failure]
     if not failures:

@@ -6,7 +6,6 @@ what they had.
 """
 
 import contextlib
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,9 +16,10 @@ from typing import Any
 
 import duckdb
 
-from orchestration import audit, copies
+from orchestration import audit, control, copies
 from orchestration.copies import Content, Table
-from orchestration.home import PROJECT, Home, writer_lock
+from orchestration.dbt import code_version, rule_version
+from orchestration.home import Home, writer_lock
 from orchestration.settings import setting
 from orchestration.versions import (
     DRAFT,
@@ -62,17 +62,6 @@ Progress = Callable[[str], None]
 
 class NotPublishable(Exception):
     """This state of the build must not reach readers; the message says why and what to do."""
-
-
-def rule_version(seeds: Path = PROJECT / "seeds") -> str:
-    """Return 12 hexadecimal digits that change with any rule: a sha256 over the seeds' CSVs."""
-    digest = hashlib.sha256()
-    for path in sorted(seeds.rglob("*.csv"), key=lambda path: path.relative_to(seeds).as_posix()):
-        rules = path.read_bytes()
-        # Name and length first, so that rows moved between files count as a change.
-        digest.update(f"{path.relative_to(seeds).as_posix()}\0{len(rules)}\0".encode())
-        digest.update(rules)
-    return digest.hexdigest()[:12]
 
 
 def publish(
@@ -127,6 +116,9 @@ def publish(
         switch(place, number)
         tell("prune old versions")
         prune(place, served_before, keep)
+        # Somebody may be looking into the build file; the next run then starts from further back.
+        with contextlib.suppress(duckdb.Error):
+            control.record_publication(place, manifest)
         tell("done")
         return published_as(folder / str(number), manifest, unchanged)
 
@@ -172,11 +164,13 @@ def _write_version(
         "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "as_of_date": facts["as_of_date"],
         "schema_version": SCHEMA_VERSION,
+        "code_version": code_version(),
         "rule_version": rule_version(),
         "duckdb_version": duckdb.__version__,
         "invocation_id": facts["audit"].invocation_id,
         "last_delivery_id": facts["audit"].last_delivery_id,
         "deliveries": facts["deliveries"],
+        "history": facts["history"],
         "tables": {
             table.name: {"file": _file_of(table), **_described(table, held)}
             for table, held in contents.items()
@@ -208,7 +202,7 @@ def _publishable_build(
         found = audit.read_audit(build)
         deliveries = audit.read_deliveries(build)
         newest = max((delivery.delivery_id for delivery in deliveries), default=None)
-        refusal = audit.why_not_publishable(found, newest)
+        refusal = audit.why_not_publishable(found, newest) or control.why_outdated(build)
         if refusal is not None:
             raise NotPublishable(refusal)
         as_of = audit.newest_as_of(build)
@@ -217,6 +211,7 @@ def _publishable_build(
             {
                 "audit": found,
                 "as_of_date": None if as_of is None else as_of.isoformat(),
+                "history": control.described_history(build),
                 "deliveries": [
                     {"id": delivery.delivery_id}
                     | {name: getattr(delivery, name) for name in audit.DELIVERY_FACTS}

@@ -11,6 +11,10 @@ as_of_dates as (
     select * from {{ ref('int_as_of_dates') }}
 ),
 
+increment as (
+    select * from {{ ref('stg_control__increment') }}
+),
+
 existing_customers as (
 
     select
@@ -20,9 +24,14 @@ existing_customers as (
         customers.customer_id
     from as_of_dates
     cross join customers
+    cross join increment
     where
         customers.known_since <= as_of_dates.as_of_date
-        or (customers.known_since is null and as_of_dates.is_newest)
+        or (
+            customers.known_since is null
+            and as_of_dates.is_newest
+            and increment.last_day = date '9999-12-31'
+        )
 
 )
 

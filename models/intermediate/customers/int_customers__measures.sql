@@ -1,154 +1,103 @@
 -- Grain: one row per as-of date and customer, the plain measures that every rule looks at.
 -- Facts dated after the as-of do not exist for it; a voided order leaves every count whose as-of
--- lies on or after the day that voided it.
+-- lies on or after the day that voided it. Changes are summed up over the as-ofs, so that many cost
+-- little more than one.
 with
 
 customers as (
     select * from {{ ref('int_customers__at_as_of') }}
 ),
 
-settings as (
-    select * from {{ ref('int_settings__by_as_of') }}
+order_changes as (
+    select * from {{ ref('int_customers__order_changes') }}
 ),
 
-orders as (
-    select * from {{ ref('int_orders__valued') }}
-    where customer_id is not null and is_countable
+revenue_changes as (
+    select * from {{ ref('int_customers__revenue_changes') }}
 ),
 
-ledger as (
-    select * from {{ ref('int_sales_ledger') }}
-    where customer_id is not null
+category_changes as (
+    select * from {{ ref('int_customers__category_changes') }}
 ),
 
-order_lines as (
-    select * from {{ ref('int_order_lines__valued') }}
-    where customer_id is not null
-),
-
-products as (
-    select * from {{ ref('int_products__united') }}
-),
-
-counted_orders as (
-
-    select
-        settings.as_of_date,
-        settings.look_back_after,
-        settings.after_12m,
-        orders.customer_id,
-        orders.order_id,
-        orders.order_date
-    from settings
-    inner join orders
-        on
-            settings.as_of_date >= orders.order_date
-            and (orders.voided_on is null or orders.voided_on > settings.as_of_date)
-
-),
-
-order_measures as (
-
-    select
-        as_of_date,
-        customer_id,
-        min(order_date) as first_order_date,
-        max(order_date) as last_order_date,
-        count(*) as orders_to_date,
-        count(*) filter (where order_date > look_back_after) as frequency,
-        count(*) filter (where order_date > after_12m) as orders_12m
-    from counted_orders
-    group by as_of_date, customer_id
-
-),
-
-money_measures as (
-
-    select
-        settings.as_of_date,
-        ledger.customer_id,
-        sum(ledger.net_amount) filter (
-            where ledger.ledger_date > settings.look_back_after
-        ) as monetary,
-        sum(ledger.net_amount) filter (
-            where ledger.ledger_date > settings.after_12m
-        ) as net_revenue_12m,
-        sum(ledger.net_amount) filter (
-            where
-            ledger.ledger_date > settings.after_12m
-            and ledger.cost_amount is not null
-        ) as covered_revenue_12m,
-        sum(ledger.cost_amount) filter (
-            where ledger.ledger_date > settings.after_12m
-        ) as cost_12m
-    from settings
-    inner join ledger
-        on settings.as_of_date >= ledger.ledger_date
-    group by settings.as_of_date, ledger.customer_id
-
-),
-
-category_measures as (
-
-    select
-        counted_orders.as_of_date,
-        counted_orders.customer_id,
-        count(*) as product_line_count,
-        count(distinct products.category) as category_count
-    from counted_orders
-    inner join order_lines
-        on counted_orders.order_id = order_lines.order_id
-    left join products
-        on order_lines.product_id = products.product_id
-    where
-        counted_orders.order_date > counted_orders.after_12m
-        and order_lines.quantity > 0
-    group by counted_orders.as_of_date, counted_orders.customer_id
-
-),
-
-measures as (
+summed_up as (
 
     select
         customers.as_of_date,
         customers.is_newest,
         customers.source,
         customers.customer_id,
-        order_measures.first_order_date,
-        order_measures.last_order_date,
-        {{ dbt.datediff(
-            'order_measures.last_order_date', 'customers.as_of_date', 'day'
-        ) }} as recency_days,
-        coalesce(order_measures.orders_to_date, 0) as orders_to_date,
-        coalesce(order_measures.frequency, 0) as frequency,
-        coalesce(order_measures.orders_12m, 0) as orders_12m,
-        cast(coalesce(money_measures.monetary, 0) as decimal(18, 2)) as monetary,
-        cast(coalesce(money_measures.net_revenue_12m, 0) as decimal(18, 2))
+        least(
+            min(order_changes.first_order_date) over so_far,
+            order_changes.first_voided_order_date
+        ) as first_order_date,
+        greatest(
+            max(order_changes.last_order_date) over so_far,
+            order_changes.last_voided_order_date
+        ) as last_order_date,
+        coalesce(sum(order_changes.orders_to_date_change) over so_far, 0)
+            as orders_to_date,
+        coalesce(sum(order_changes.frequency_change) over so_far, 0) as frequency,
+        coalesce(sum(order_changes.orders_12m_change) over so_far, 0) as orders_12m,
+        coalesce(sum(revenue_changes.monetary_change) over so_far, 0) as monetary,
+        coalesce(sum(revenue_changes.net_revenue_12m_change) over so_far, 0)
             as net_revenue_12m,
-        cast(coalesce(money_measures.covered_revenue_12m, 0) as decimal(18, 2))
+        coalesce(sum(revenue_changes.covered_revenue_12m_change) over so_far, 0)
             as covered_revenue_12m,
-        -- No line with a cost in the window: no margin, which is not a margin of zero.
-        cast(
-            money_measures.covered_revenue_12m - money_measures.cost_12m
-            as decimal(18, 2)
-        ) as margin_12m,
-        case
-            when category_measures.category_count = 0 then null
-            else coalesce(category_measures.category_count, 0)
-        end as category_count_12m
+        coalesce(sum(revenue_changes.cost_12m_change) over so_far, 0) as cost_12m,
+        coalesce(sum(revenue_changes.covered_entries_12m_change) over so_far, 0)
+            as covered_entries_12m,
+        coalesce(sum(category_changes.known_categories_change) over so_far, 0)
+            as known_categories,
+        coalesce(sum(category_changes.unknown_categories_change) over so_far, 0)
+            as unknown_categories
     from customers
-    left join order_measures
+    left join order_changes
         on
-            customers.as_of_date = order_measures.as_of_date
-            and customers.customer_id = order_measures.customer_id
-    left join money_measures
+            customers.as_of_date = order_changes.as_of_date
+            and customers.customer_id = order_changes.customer_id
+    left join revenue_changes
         on
-            customers.as_of_date = money_measures.as_of_date
-            and customers.customer_id = money_measures.customer_id
-    left join category_measures
+            customers.as_of_date = revenue_changes.as_of_date
+            and customers.customer_id = revenue_changes.customer_id
+    left join category_changes
         on
-            customers.as_of_date = category_measures.as_of_date
-            and customers.customer_id = category_measures.customer_id
+            customers.as_of_date = category_changes.as_of_date
+            and customers.customer_id = category_changes.customer_id
+    window so_far as (
+        partition by customers.customer_id
+        order by customers.as_of_date asc nulls first
+        rows between unbounded preceding and current row
+    )
+
+),
+
+measures as (
+
+    select
+        as_of_date,
+        is_newest,
+        source,
+        customer_id,
+        first_order_date,
+        last_order_date,
+        {{ dbt.datediff('last_order_date', 'as_of_date', 'day') }} as recency_days,
+        cast(orders_to_date as bigint) as orders_to_date,
+        cast(frequency as bigint) as frequency,
+        cast(orders_12m as bigint) as orders_12m,
+        cast(monetary as decimal(18, 2)) as monetary,
+        cast(net_revenue_12m as decimal(18, 2)) as net_revenue_12m,
+        cast(covered_revenue_12m as decimal(18, 2)) as covered_revenue_12m,
+        -- No line with a cost in the window: no margin, which is not a margin of zero.
+        case
+            when covered_entries_12m > 0
+                then cast(covered_revenue_12m - cost_12m as decimal(18, 2))
+        end as margin_12m,
+        case
+            when known_categories = 0 and unknown_categories > 0 then null
+            else cast(known_categories as bigint)
+        end as category_count_12m
+    from summed_up
 
 )
 

@@ -13,10 +13,11 @@ order_lines as (
 
 orders as (
     select * from {{ ref('int_orders__united') }}
+    where {{ is_touched('order_id', ref('int_orders__touched')) }}
 ),
 
 products as (
-    select * from {{ ref('int_products__united') }}
+    {{ union_sources('products', ['product_id', 'unit_cost']) }}
 ),
 
 priced_lines as (
@@ -47,7 +48,9 @@ priced_lines as (
         on order_lines.order_id = orders.order_id
     left join products
         on order_lines.product_id = products.product_id
-    where order_lines.rejection_reason is null
+    where
+        order_lines.rejection_reason is null
+        and {{ is_touched('order_lines.order_id', ref('int_orders__touched')) }}
 
 ),
 

@@ -1,4 +1,4 @@
--- Grain: one row per accepted order of any source.
+-- Grain: one row per accepted order of any source, of the days that this warehouse may know.
 with
 
 orders as (
@@ -8,24 +8,34 @@ orders as (
     ]) }}
 ),
 
+increment as (
+    select * from {{ ref('stg_control__increment') }}
+),
+
 accepted_orders as (
 
     select
-        source,
-        order_id,
-        customer_id,
-        ordered_at,
-        order_date,
-        channel,
-        currency,
-        exchange_rate,
-        discount_amount,
-        {{ round_money('cast(tax_amount as decimal(25, 12)) * exchange_rate') }}
-            as tax_amount,
-        {{ round_money('cast(shipping_amount as decimal(25, 12)) * exchange_rate') }}
-            as shipping_amount
+        orders.source,
+        orders.order_id,
+        orders.customer_id,
+        orders.ordered_at,
+        orders.order_date,
+        orders.channel,
+        orders.currency,
+        orders.exchange_rate,
+        orders.discount_amount,
+        {{ round_money(
+            'cast(orders.tax_amount as decimal(25, 12)) * orders.exchange_rate'
+        ) }} as tax_amount,
+        {{ round_money(
+            'cast(orders.shipping_amount as decimal(25, 12)) * orders.exchange_rate'
+        ) }} as shipping_amount
     from orders
-    where rejection_reason is null
+    inner join increment
+        on orders.order_date <= increment.last_day
+    where
+        orders.rejection_reason is null
+        and {{ is_touched('orders.order_id', ref('int_orders__touched')) }}
 
 )
 

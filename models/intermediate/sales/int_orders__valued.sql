@@ -3,14 +3,17 @@ with
 
 orders as (
     select * from {{ ref('int_orders__united') }}
+    where {{ is_touched('order_id', ref('int_orders__touched')) }}
 ),
 
 order_lines as (
     select * from {{ ref('int_order_lines__valued') }}
+    where {{ is_touched('order_id', ref('int_orders__touched')) }}
 ),
 
 allocated_refunds as (
     select * from {{ ref('int_refunds__allocated') }}
+    where {{ is_touched('order_id', ref('int_orders__touched')) }}
 ),
 
 order_totals as (

@@ -2,7 +2,7 @@
 with
 
 order_lines as (
-    {{ union_sources('order_lines', ['product_id', 'rejection_reason']) }}
+    select * from {{ ref('int_order_lines__valued') }}
 ),
 
 delivered_products as (
@@ -17,7 +17,7 @@ sold_products as (
         source,
         product_id
     from order_lines
-    where rejection_reason is null and product_id is not null
+    where product_id is not null
     group by source, product_id
 
 ),

@@ -7,7 +7,9 @@ with
 
 refunds as (
     select * from {{ ref('int_refunds__united') }}
-    where order_id is not null
+    where
+        order_id is not null
+        and {{ is_touched('order_id', ref('int_orders__touched')) }}
 ),
 
 order_lines as (

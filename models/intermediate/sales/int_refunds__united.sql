@@ -10,6 +10,11 @@ refunds as (
 
 orders as (
     select * from {{ ref('int_orders__united') }}
+    where {{ is_touched('order_id', ref('int_orders__touched')) }}
+),
+
+increment as (
+    select * from {{ ref('stg_control__increment') }}
 ),
 
 valued_refunds as (
@@ -30,9 +35,15 @@ valued_refunds as (
             ~ '* coalesce(orders.exchange_rate, cast(1 as decimal(12, 6)))'
         ) }} as refund_amount
     from refunds
+    inner join increment
+        on refunds.refund_date <= increment.last_day
     left join orders
         on refunds.order_id = orders.order_id
-    where refunds.rejection_reason is null
+    where
+        refunds.rejection_reason is null
+        and {{ is_touched(
+            'coalesce(refunds.order_id, refunds.refund_id)', ref('int_orders__touched')
+        ) }}
 
 )
 

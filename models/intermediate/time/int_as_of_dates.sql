@@ -1,65 +1,40 @@
 -- Grain: one row per as-of date that the customer models are computed for.
--- A model and not a variable: only the data know their newest day, never a clock. The month-end
--- before the newest is there so that "change since" is computed on today's data.
+-- A model and not a variable: only the data know their newest day. The month-end before the newest is
+-- always there, so that "change since" is computed on today's data.
 with
 
-orders as (
-    select * from {{ ref('int_orders__united') }}
-),
-
-refunds as (
-    select * from {{ ref('int_refunds__united') }}
-),
-
-interactions as (
-    select * from {{ ref('int_interactions__united') }}
-),
-
-newest_facts as (
-
-    select max(order_date) as fact_date from orders
-    union all
-    select max(refund_date) as fact_date from refunds
-    union all
-    select max(interaction_date) as fact_date from interactions
-
-),
-
 newest_as_of as (
-
-    select max(fact_date) as newest_as_of_date
-    from newest_facts
-    having max(fact_date) is not null
-
+    select * from {{ ref('int_newest_as_of') }}
 ),
 
-newest_and_previous as (
+month_ends as (
+    select * from {{ ref('int_month_ends') }}
+    where not is_kept
+),
 
-    select
-        newest_as_of_date,
-        cast(
-            {{ dbt.dateadd('day', -1, dbt.date_trunc('month', 'newest_as_of_date')) }}
-            as date
-        ) as previous_as_of_date
-    from newest_as_of
+days as (
+
+    select newest_as_of_date as as_of_date from newest_as_of
+    union
+    select previous_as_of_date as as_of_date from newest_as_of
+    union
+    select as_of_date from month_ends
 
 ),
 
 as_of_dates as (
 
     select
-        newest_as_of_date as as_of_date,
-        previous_as_of_date,
-        true as is_newest
-    from newest_and_previous
-
-    union all
-
-    select
-        previous_as_of_date as as_of_date,
-        cast(null as date) as previous_as_of_date,
-        false as is_newest
-    from newest_and_previous
+        days.as_of_date,
+        cast(row_number() over (order by days.as_of_date asc nulls first) as int)
+            as as_of_number,
+        cast(
+            {{ dbt.dateadd('day', -1, dbt.date_trunc('month', 'days.as_of_date')) }}
+            as date
+        ) as previous_as_of_date,
+        days.as_of_date = newest_as_of.newest_as_of_date as is_newest
+    from days
+    cross join newest_as_of
 
 )
 

@@ -3,6 +3,7 @@ with
 
 interactions as (
     select * from {{ ref('int_interactions__united') }}
+    where {{ is_touched('interaction_id', ref('int_interactions__touched')) }}
 ),
 
 published_interactions as (

@@ -3,6 +3,7 @@ with
 
 order_lines as (
     select * from {{ ref('int_order_lines__valued') }}
+    where {{ is_touched('order_id', ref('int_orders__touched')) }}
 ),
 
 published_lines as (

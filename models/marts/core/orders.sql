@@ -3,6 +3,7 @@ with
 
 orders as (
     select * from {{ ref('int_orders__valued') }}
+    where {{ is_touched('order_id', ref('int_orders__touched')) }}
 ),
 
 published_orders as (

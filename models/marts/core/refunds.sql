@@ -3,6 +3,7 @@ with
 
 refunds as (
     select * from {{ ref('int_refunds__united') }}
+    where {{ is_touched('coalesce(order_id, refund_id)', ref('int_orders__touched')) }}
 ),
 
 published_refunds as (

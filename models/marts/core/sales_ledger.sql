@@ -3,6 +3,7 @@ with
 
 ledger as (
     select * from {{ ref('int_sales_ledger') }}
+    where {{ is_touched('coalesce(order_id, refund_id)', ref('int_orders__touched')) }}
 ),
 
 published_entries as (

@@ -3,6 +3,9 @@ with
 
 revisions as (
     select * from {{ source('shop', 'interactions') }}
+    where {{ is_touched(
+        'interaction_id', ref('stg_shop__touched_interactions'), 'touched_key'
+    ) }}
 ),
 
 interaction_types as (

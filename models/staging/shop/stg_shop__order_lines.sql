@@ -5,10 +5,12 @@ with
 
 revisions as (
     select * from {{ source('shop', 'order_lines') }}
+    where {{ is_touched('order_id', ref('stg_shop__touched_orders'), 'touched_key') }}
 ),
 
 orders as (
     select * from {{ ref('stg_shop__orders') }}
+    where {{ is_touched('order_id', ref('stg_shop__touched_orders')) }}
 ),
 
 fact_settings as (

@@ -5,6 +5,7 @@ with
 
 revisions as (
     select * from {{ source('shop', 'orders') }}
+    where {{ is_touched('order_id', ref('stg_shop__touched_orders'), 'touched_key') }}
 ),
 
 exchange_rates as (

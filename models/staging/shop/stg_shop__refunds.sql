@@ -1,12 +1,26 @@
 -- Grain: one row per refund or credit note of the shop, its winning revision, accepted or not.
+-- An increment looks at all revisions of a refund that ever named a touched order: which order it
+-- belongs to is known only once the winning one is found.
 with
 
 revisions as (
     select * from {{ source('shop', 'refunds') }}
 ),
 
+candidates as (
+
+    select refund_id
+    from {{ source('shop', 'refunds') }}
+    where {{ is_touched(
+        'coalesce(order_id, refund_id)', ref('stg_shop__touched_orders'), 'touched_key'
+    ) }}
+    group by refund_id
+
+),
+
 orders as (
     select * from {{ ref('stg_shop__orders') }}
+    where {{ is_touched('order_id', ref('stg_shop__touched_orders')) }}
 ),
 
 accepted_lines as (
@@ -14,7 +28,9 @@ accepted_lines as (
         order_id,
         line_number
     from {{ ref('stg_shop__order_lines') }}
-    where rejection_reason is null
+    where
+        rejection_reason is null
+        and {{ is_touched('order_id', ref('stg_shop__touched_orders')) }}
 ),
 
 orders_with_lines as (
@@ -33,6 +49,7 @@ winning_revisions as (
 
     select *
     from revisions
+    where refund_id in (select candidates.refund_id from candidates)
     qualify {{ revision_rank(['refund_id']) }} = 1
 
 ),
@@ -48,6 +65,10 @@ dated as (
         ) }} as day_reason
     from winning_revisions
     cross join fact_settings
+    where {{ is_touched(
+        'coalesce(winning_revisions.order_id, winning_revisions.refund_id)',
+        ref('stg_shop__touched_orders'), 'touched_key'
+    ) }}
 
 ),
 

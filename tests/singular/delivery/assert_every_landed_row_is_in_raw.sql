@@ -2,7 +2,7 @@
 -- that did not.
 -- The raw tables are those of every contract, so a new source is counted too.
 {%- set known = graph.sources.values() if execute else [] %}
-{%- set feeds = known | rejectattr('source_name', 'equalto', 'ledger') | list %}
+{%- set feeds = known | rejectattr('source_name', 'in', ['ledger', 'control']) | list %}
 with
 
 deliveries as (

@@ -1,0 +1,116 @@
+-- Grain: one row per month-end that this build computes anew though it was published.
+-- What was published is compared with what is computed now, before the history takes it over.
+with
+
+month_ends as (
+    select * from {{ ref('int_month_ends') }}
+    where was_kept and not is_kept
+),
+
+kept_history as (
+    select * from {{ ref('stg_control__kept_history') }}
+),
+
+segments as (
+    select * from {{ ref('int_customers__segments') }}
+),
+
+increment as (
+    select * from {{ ref('stg_control__increment') }}
+),
+
+ledger as (
+
+    select max(delivery_id) as last_delivery_id
+    from {{ ref('stg_ledger__deliveries') }}
+
+),
+
+before as (
+
+    select kept_history.*
+    from kept_history
+    inner join month_ends
+        on kept_history.as_of_date = month_ends.as_of_date
+
+),
+
+after as (
+
+    select
+        segments.as_of_date,
+        segments.customer_id,
+        segments.headline_segment,
+        segments.value_tier,
+        segments.net_revenue_12m
+    from segments
+    inner join month_ends
+        on segments.as_of_date = month_ends.as_of_date
+
+),
+
+compared as (
+
+    select
+        coalesce(before.as_of_date, after.as_of_date) as as_of_date,
+        before.customer_id is not null as is_before,
+        after.customer_id is not null as is_after,
+        before.net_revenue_12m as net_revenue_12m_before,
+        after.net_revenue_12m as net_revenue_12m_after,
+        before.customer_id is null
+        or after.customer_id is null
+        or before.headline_segment is distinct from after.headline_segment
+        or before.value_tier is distinct from after.value_tier
+        or before.net_revenue_12m is distinct from after.net_revenue_12m as is_changed
+    from before
+    full outer join after
+        on
+            before.as_of_date = after.as_of_date
+            and before.customer_id = after.customer_id
+
+),
+
+summed_up as (
+
+    select
+        as_of_date,
+        count(*) filter (where is_before) as customers_before,
+        count(*) filter (where is_after) as customers_after,
+        count(*) filter (where is_changed) as customers_changed,
+        cast(coalesce(sum(net_revenue_12m_before), 0) as decimal(18, 2))
+            as net_revenue_12m_before,
+        cast(coalesce(sum(net_revenue_12m_after), 0) as decimal(18, 2))
+            as net_revenue_12m_after
+    from compared
+    group by as_of_date
+
+),
+
+restated as (
+
+    select
+        cast(summed_up.as_of_date as {{ dbt.type_string() }}) || ':'
+        || cast(ledger.last_delivery_id as {{ dbt.type_string() }}) as restatement_id,
+        summed_up.as_of_date,
+        ledger.last_delivery_id,
+        case
+            when increment.is_full_rebuild then increment.reason
+            when month_ends.is_late then 'a fact dated on or before it came late'
+            else 'asked for'
+        end as reason,
+        summed_up.customers_before,
+        summed_up.customers_after,
+        summed_up.customers_changed,
+        summed_up.net_revenue_12m_before,
+        summed_up.net_revenue_12m_after
+    from summed_up
+    inner join month_ends
+        on summed_up.as_of_date = month_ends.as_of_date
+    cross join increment
+    cross join ledger
+    -- A rebuild that changes nothing of a month-end is no restatement.
+    where summed_up.customers_changed > 0 or month_ends.is_late
+
+)
+
+select * from restated

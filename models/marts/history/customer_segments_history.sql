@@ -1,0 +1,50 @@
+-- Grain: one row per customer and month-end on which it existed.
+-- A published month-end is kept as it was reported until it is restated: see restatements.
+-- depends_on: {{ ref('int_customers__restated') }}
+with
+
+segments as (
+    select * from {{ ref('int_customers__segments') }}
+),
+
+month_ends as (
+    select * from {{ ref('int_month_ends__touched') }}
+),
+
+settings as (
+    select * from {{ ref('int_settings__by_as_of') }}
+),
+
+newest_as_of as (
+    select * from {{ ref('int_newest_as_of') }}
+),
+
+increment as (
+    select * from {{ ref('stg_control__increment') }}
+),
+
+history as (
+
+    select
+        segments.as_of_date,
+        segments.customer_id,
+        segments.headline_segment,
+        segments.rfm_code,
+        segments.value_tier,
+        segments.abc_class,
+        segments.order_value_group,
+        segments.net_revenue_12m,
+        increment.rule_version,
+        {{ dbt.datediff('newest_as_of.first_fact_date', 'settings.after_12m', 'day') }}
+        >= -1 as is_window_complete
+    from segments
+    inner join month_ends
+        on segments.as_of_date = month_ends.touched_id
+    inner join settings
+        on segments.as_of_date = settings.as_of_date
+    cross join newest_as_of
+    cross join increment
+
+)
+
+select * from history
