@@ -232,6 +232,10 @@ def from_typed(column: Column, type_name: str, given: str, timezone: str) -> Rul
         timezone: zone of timestamps without one.
     """
     name, wanted = quoted(column.name), column.data_type
+    if type_name == "VARCHAR" and wanted == "string":
+        # A NUL ends the text in many a reader; in a CSV it is told before the engine reads it.
+        value = f"case when not contains({name}, chr(0)) then {name} end"
+        return Rule(column, given, value, "a NUL character in the text")
     if type_name == "VARCHAR":
         return from_text(column, given, timezone)
     if column.decimal or wanted in ("bigint", "int", "double"):

@@ -82,20 +82,6 @@ def test_a_share_alone_is_tolerated_in_a_large_file(shop):
     assert (result.status, result.rows_landed, result.rows_quarantined) == ("landed", 5, 5)
 
 
-@pytest.mark.parametrize("others", ["plain", "quoted"])
-def test_an_unbalanced_quote_in_a_large_file_loses_nothing(shop, others):
-    # T1-T3: the engine's own reject handling loses up to a quarter of such a file
-    name = '"n"' if others == "quoted" else "n"
-    lines = [f"{i},{name},1\n" for i in range(200_000)]
-    lines[100_000] = '100000,"n,1\n'
-    result = shop.take(HEAD + "".join(lines))
-    assert (result.status, result.rows_landed) == ("refused", 0)
-    assert "line 100002" in result.note
-    assert "quote" in result.note
-    assert shop.rows() == []
-    assert shop.quarantine() == []
-
-
 @pytest.mark.parametrize("text", ['"ok"x', '"ok" ', '"ok', '"a"b"c"'])
 def test_a_misplaced_quote_is_never_guessed(shop, text):
     # T9: a guessing reader keeps the quotes as text
