@@ -1,5 +1,6 @@
 """The assets of the warehouse: delivered feeds, dbt's models and tests, what is published."""
 
+import atexit
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
@@ -133,9 +134,13 @@ def built_assets(manifest: Path) -> AssetsDefinition:
     def built(context: AssetExecutionContext, dbt_cli: DbtCliResource) -> Iterator[Any]:
         place = home()
         with writer_lock(place, "dbt build"):
+            # Else the results of the build before would stand for one that could write none.
+            (dbt.target_folder(place) / "run_results.json").unlink(missing_ok=True)
             invocation = dbt_cli.cli(
                 list(dbt.BUILD_ARGUMENTS), context=context, target_path=dbt.target_folder(place)
             )
+            # Where this process ends by an error of its own, dbt would go on without the lock.
+            atexit.register(dbt.stop, invocation.process)
             yield from _told(invocation.stream(), total)
 
     return built

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from orchestration import dbt, progress
+from orchestration import dbt, progress, trouble
 from orchestration.audit import BuildBusy
 from orchestration.contracts import ContractError
 from orchestration.home import Home, HomeUnusable, WriterBusy, home
@@ -54,6 +54,8 @@ def explained(place: Home) -> Iterator[None]:
     try:
         place.prepare()
         yield
+    except (HomeUnusable, WriterBusy, BuildBusy, NotPublishable) as error:
+        raise fail(str(error)) from error
     except (
         HomeUnusable,
         WriterBusy,
@@ -66,7 +68,14 @@ def explained(place: Home) -> Iterator[None]:
         VersionDamaged,
         dbt.DbtFailed,
     ) as error:
-        raise fail(str(error)) from error
+        raise fail(trouble.sentence(error, place.root) or str(error)) from error
+    except typer.Exit:
+        raise
+    except Exception as error:
+        sentence = trouble.sentence(error, place.root)
+        if sentence is None:
+            raise
+        raise fail(sentence) from error
 
 
 @contextlib.contextmanager
@@ -110,11 +119,18 @@ def run(
 
         outcome = refresh(place, landing=_landing(landing))
     _print_warnings(outcome.warnings)
-    _print_findings(outcome.findings)
+    # On a full disk every model says so: once is enough.
+    _print_findings(
+        [found for found in outcome.findings if not trouble.sentence(found.message, place.root)]
+    )
     if outcome.failed_step is not None:
         served = (
             "Readers keep the last good version." if _serves(place) else "Nothing is published."
         )
+        told_by = [outcome.problem or "", *(found.message for found in outcome.findings)]
+        refused = trouble.sentence("\n".join(told_by), place.root)
+        if refused is not None:
+            raise fail(f"{outcome.failed_step}: {refused} {served}")
         if outcome.failed_step == "build":
             broken = [found.name for found in outcome.findings if found.status != "warn"]
             reason = f"failed: {', '.join(broken)}" if broken else outcome.problem

@@ -127,6 +127,17 @@ def call(place: Home, *arguments: str) -> str:
     return done.stdout
 
 
+def stop(process: subprocess.Popen[bytes], wait_seconds: float = 10.0) -> None:
+    """End a dbt that still runs, and return when it is gone; what it committed stays."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(wait_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def read_results(place: Home) -> list[dict[str, Any]]:
     """Return the results of the home's last dbt command that ran nodes; empty if there is none."""
     path = target_folder(place) / "run_results.json"

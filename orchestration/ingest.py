@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -21,6 +21,9 @@ from orchestration.delivery import Delivered, Reader, Refusal, Spooled, StillCha
 from orchestration.home import Home, writer_lock
 from orchestration.loading import Arrival, Landed, land
 from orchestration.typing_rules import literal
+
+# How far a clock may be set back, as they are all the time, before it is worth a word.
+CLOCK_MAY_STEP_BACK = timedelta(minutes=1)
 
 
 class IngestError(Exception):
@@ -74,7 +77,8 @@ def ingest(
         sources: take the files of these sources only; raw tables are made for all.
         progress: called with a line of text before each file that is read.
         contracts: the sources by name, those of the project by default.
-        clock: the time that marks a delivery; a time without a zone is UTC.
+        clock: the time that marks a delivery, never before the delivery before it; a time without
+            a zone is UTC.
         request: what the next build is asked for beside the new deliveries.
 
     Raises:
@@ -179,6 +183,8 @@ class _Run:
         self._spool = spool
         self._contracts = contracts
         self._clock = clock
+        self._newest = ledger.newest_time(connection)
+        self._told_of_clock = False
         self.results: list[DeliveryResult] = []
         self.already_known = 0
         self.waiting: list[str] = []
@@ -307,7 +313,19 @@ class _Run:
 
     def _now(self) -> datetime:
         now = self._clock()
-        return now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+        now = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+        if self._newest is None or now >= self._newest:
+            self._newest = now
+            return now
+        # A clock that was set back would make what is sold today a fact of the future.
+        if self._newest - now > CLOCK_MAY_STEP_BACK and not self._told_of_clock:
+            self._told_of_clock = True
+            self.warnings.append(
+                f"The clock says {now:%Y-%m-%d %H:%M} (UTC), before the last delivery of "
+                f"{self._newest:%Y-%m-%d %H:%M}: what arrives now is dated like that one. Set the "
+                f"clock right."
+            )
+        return self._newest
 
 
 def _entry(arrival: Arrival, copy: _Copy, done: Landed) -> ledger.Entry:

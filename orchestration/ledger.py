@@ -144,6 +144,13 @@ def next_id(connection: duckdb.DuckDBPyConnection) -> int:
     return row[0]
 
 
+def newest_time(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Return the latest time at which anything was delivered, None before the first delivery."""
+    row = connection.execute("select max(loaded_at) from raw.deliveries").fetchone()
+    assert row is not None
+    return row[0]
+
+
 def write(connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
     """Add a row to the ledger, within the caller's transaction."""
     connection.execute(

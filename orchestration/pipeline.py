@@ -119,4 +119,6 @@ def _innermost(error: "SerializableErrorInfo") -> str:
     """Return the message of the error at the bottom of Dagster's chain, without its class."""
     while error.cause is not None:
         error = error.cause
+    if "DagsterExecutionInterruptedError" in error.message:
+        return "it was stopped from outside."
     return re.sub(r"^[\w.]+: ", "", error.message.strip())
