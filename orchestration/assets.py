@@ -101,9 +101,7 @@ def delivered_assets(contracts: Mapping[str, Source]) -> AssetsDefinition:
             last_day=date.fromisoformat(config.last_day) if config.last_day else None,
         )
         landing = Path(config.folder) if config.folder else None
-        report = ingest(
-            home(), landing=landing, progress=progress.stage("ingest"), request=request
-        )
+        report = ingest(home(), landing=landing, progress=progress.stage("ingest"), request=request)
         for warning in report.warnings:
             context.log.warning(warning)
             progress.warn(warning)

@@ -15,7 +15,7 @@ from rich.markup import escape
 from orchestration import dbt, progress, trouble
 from orchestration.audit import BuildBusy
 from orchestration.contracts import ContractError
-from orchestration.home import Home, HomeUnusable, WriterBusy, home
+from orchestration.home import Home, HomeUnusable, WriterBusy, home, writer_lock
 from orchestration.versions import Published, VersionDamaged, VersionMissing
 
 app = typer.Typer(
@@ -47,7 +47,9 @@ def explained(place: Home) -> Iterator[None]:
     # Imported here: they pull in the database, which `--help` needs not.
     from orchestration.copies import CopyDiffers
     from orchestration.ingest import IngestError
+    from orchestration.past import NotPossible
     from orchestration.publish import NotPublishable
+    from orchestration.withdraw import NotWithdrawable
 
     os.umask(0o027)
     os.environ["SEGMENTS_HOME"] = str(place.root)
@@ -62,7 +64,9 @@ def explained(place: Home) -> Iterator[None]:
         BuildBusy,
         ContractError,
         IngestError,
+        NotPossible,
         NotPublishable,
+        NotWithdrawable,
         CopyDiffers,
         VersionMissing,
         VersionDamaged,
@@ -111,13 +115,39 @@ def run(
     landing: Annotated[
         Path | None, typer.Option(help="Folder of delivered files, <source>/<feed>/<file>.")
     ] = None,
+    backfill: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FROM",
+            help="Compute the history's month-ends from this day (YYYY-MM-DD) on anew.",
+        ),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE", help="Build the warehouse of this past day, in the place --out."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="New folder for the warehouse of a past day.")
+    ] = None,
 ) -> None:
     """Ingest, build, test, publish. Exit code 0 only if a new version was published."""
     place = home()
+    restate_from, last_day = _day(backfill, "--backfill"), _day(as_of, "--as-of")
+    if (last_day is None) != (out is None) or (last_day and restate_from):
+        raise fail("--as-of and --out belong together, and --backfill goes without them.")
+    delivered = _landing(landing)
     with told(place):
+        from orchestration.control import Request
+        from orchestration.past import prepare
         from orchestration.pipeline import refresh
 
-        outcome = refresh(place, landing=_landing(landing))
+        if last_day and out:
+            place = prepare(place, last_day, out, delivered)
+        outcome = refresh(
+            place, landing=delivered, request=Request(restate_from=restate_from, last_day=last_day)
+        )
     _print_warnings(outcome.warnings)
     # On a full disk every model says so: once is enough.
     _print_findings(
@@ -227,6 +257,26 @@ def rollback(
     _print_switch(published)
 
 
+@app.command("withdraw")
+def withdraw_command(
+    delivery: Annotated[int, typer.Argument(help="Number of the delivery, as in `deliveries`.")],
+) -> None:
+    """Undo a wrong file: the delivery stays in the ledger, marked, and counts nowhere."""
+    place = home()
+    with told(place):
+        from orchestration.withdraw import withdraw
+
+        undone = withdraw(place, delivery)
+    console.print(
+        f"Withdrew delivery {undone.delivery_id}, {undone.source}/{undone.feed}/"
+        f"{undone.file_name}: {undone.rows_landed:,} rows. Next: ./segments run, which builds "
+        f"everything anew and publishes.",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 @app.command()
 def status() -> None:
     """Show what is published, from which deliveries, as of when, and the disk it uses."""
@@ -245,6 +295,12 @@ def dbt_command(context: typer.Context) -> None:
     place = home()
     with explained(place):
         os.environ.update(dbt.environment(place))
+        if {"build", "run"} & set(context.args) and place.build_file.exists():
+            from orchestration import control
+
+            # What was edited since the last ingestion is built anew.
+            with writer_lock(place, "dbt"):
+                control.begin(place)
     os.chdir(dbt.PROJECT)
     os.execv(dbt.EXECUTABLE, [str(dbt.EXECUTABLE), *context.args])
 
@@ -272,6 +328,19 @@ def ui_command(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3
             str(port),
         ],
     )
+
+
+def _day(given: str | None, option: str) -> datetime.date | None:
+    """Return the day meant by an option."""
+    if given is None:
+        return None
+    try:
+        day = datetime.date.fromisoformat(given)
+    except ValueError:
+        raise fail(f"{option} {given}: not a day, write it as YYYY-MM-DD.") from None
+    if not datetime.date(1990, 1, 1) <= day <= datetime.date(9000, 1, 1):
+        raise fail(f"{option} {given}: no day of business.")
+    return day
 
 
 def _landing(given: Path | None) -> Path | None:
@@ -334,9 +403,18 @@ def _print_published(place: Home) -> None:
                 soft_wrap=True,
             )
     shown = state.published or {}
+    waiting = shown.get("history", {}).get("marked", [])
+    if waiting:
+        errors.print(
+            f"[yellow]Warning:[/yellow] {len(waiting)} month-ends of the history, {waiting[0]} to "
+            f"{waiting[-1]}, know nothing yet of facts that came late. To restate them: "
+            f"./segments run --backfill {waiting[0]}",
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(
         f"Published version {shown.get('version')} as of {shown.get('as_of_date') or 'no day'}: "
-        f"{place.published / 'current'}/marts.duckdb and facts.duckdb",
+        f"{place.published / 'current'}/marts.duckdb, history.duckdb and facts.duckdb",
         highlight=False,
         soft_wrap=True,
     )

@@ -16,6 +16,7 @@ from orchestration import audit, dbt, versions
 from orchestration.audit import Delivery, literal
 from orchestration.copies import quoted
 from orchestration.home import Home
+from orchestration.ledger import WITHDRAWN
 
 TABLES = ("increment", "kept_month_ends", "kept_history")
 HISTORY = "customer_segments_history"
@@ -124,9 +125,7 @@ def begin(place: Home, request: Request | None = None) -> Start:
         build.execute(KEPT_MONTH_ENDS)
         marked = {_day(day) for day in history.get("marked", [])}
         for day in kept:
-            build.execute(
-                "insert into control.kept_month_ends values (?, ?)", [day, day in marked]
-            )
+            build.execute("insert into control.kept_month_ends values (?, ?)", [day, day in marked])
         _show_kept_history(build)
         build.commit()
     return start
@@ -159,7 +158,7 @@ def where_to_start(
     now = {one.delivery_id: (one.sha256, one.status) for one in ledger}
     if then != {key: value for key, value in now.items() if key <= last}:
         return Start(0, "deliveries were withdrawn, or this is not the build file of that version")
-    if any(status == "withdrawn" for key, (_, status) in now.items() if key > last):
+    if any(status == WITHDRAWN for key, (_, status) in now.items() if key > last):
         # A build that failed since may hold what it brought.
         return Start(0, "deliveries were withdrawn")
     return Start(min(last, publication.last_delivery_id), None)
@@ -285,9 +284,7 @@ def _restore(build: duckdb.DuckDBPyConnection, file: Path, tables: Mapping[str, 
         )
         # As it was published, whatever the build had made of it since.
         build.execute(f"create or replace table history.{name} ({definitions})")
-        build.execute(
-            f"insert into history.{name} by name from published_history.main.{name}"
-        )
+        build.execute(f"insert into history.{name} by name from published_history.main.{name}")
 
 
 def _show_kept_history(build: duckdb.DuckDBPyConnection) -> None:

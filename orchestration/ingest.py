@@ -193,7 +193,7 @@ class _Run:
     def take(self, file: Delivered) -> None:
         """Take one file, or keep why not; raises only what is not the file's fault."""
         earlier = ledger.known(self._connection, file)
-        taken = [one for one in earlier if one.status != ledger.REFUSED]
+        taken = [one for one in earlier if _settles(one, file)]
         try:
             copy = self._copy(file, {one.size for one in taken}, {one.sha256 for one in taken})
         except StillChanging:
@@ -326,6 +326,14 @@ class _Run:
                 f"clock right."
             )
         return self._newest
+
+
+def _settles(known: ledger.Known, file: Delivered) -> bool:
+    """Say whether an earlier delivery of the same bytes would settle this one."""
+    if known.status == ledger.WITHDRAWN:
+        # Else the next run would take the file that was just undone; under another name it is new.
+        return known.file_name == file.file_name
+    return known.status != ledger.REFUSED
 
 
 def _entry(arrival: Arrival, copy: _Copy, done: Landed) -> ledger.Entry:

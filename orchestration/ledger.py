@@ -11,6 +11,7 @@ from orchestration.delivery import Delivered
 from orchestration.typing_rules import quoted
 
 LANDED, DUPLICATE, REFUSED = "landed", "duplicate", "refused"
+WITHDRAWN = "withdrawn"
 
 DELIVERIES = """
 create table if not exists raw.deliveries (
@@ -127,10 +128,10 @@ def known(connection: duckdb.DuckDBPyConnection, file: Delivered) -> list[Known]
 
 
 def delivered_feeds(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    """Return the source and name of every feed of which a file has ever been landed."""
+    """Return the source and name of every feed of which a file has been landed."""
     found = connection.execute(
-        "select distinct source, feed from raw.deliveries where status <> $refused",
-        {"refused": REFUSED},
+        "select distinct source, feed from raw.deliveries where status not in (?, ?)",
+        [REFUSED, WITHDRAWN],
     )
     return {(source, feed) for source, feed in found.fetchall()}
 

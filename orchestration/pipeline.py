@@ -66,9 +66,7 @@ def run_config(landing: Path | None, request: Request | None = None) -> dict[str
     }
 
 
-def refresh(
-    place: Home, landing: Path | None = None, request: Request | None = None
-) -> Outcome:
+def refresh(place: Home, landing: Path | None = None, request: Request | None = None) -> Outcome:
     """Run the job `refresh` for a home.
 
     Args:

@@ -5,7 +5,7 @@ with
 
 orders as (
     {{ union_sources('orders', [
-        'order_id', 'exchange_rate', 'discount_amount', 'rejection_reason'
+        'order_id', 'order_date', 'exchange_rate', 'discount_amount', 'rejection_reason'
     ]) }}
 ),
 
@@ -17,8 +17,12 @@ order_lines as (
 
 refunds as (
     {{ union_sources('refunds', [
-        'refund_id', 'order_id', 'amount', 'rejection_reason'
+        'refund_id', 'order_id', 'refund_date', 'amount', 'rejection_reason'
     ]) }}
+),
+
+increment as (
+    select * from {{ ref('stg_control__increment') }}
 ),
 
 ledger as (
@@ -28,11 +32,13 @@ ledger as (
 accepted_orders as (
 
     select
-        order_id,
-        cast(exchange_rate as double) as exchange_rate,
-        cast(discount_amount as double) as discount_amount
+        orders.order_id,
+        cast(orders.exchange_rate as double) as exchange_rate,
+        cast(orders.discount_amount as double) as discount_amount
     from orders
-    where rejection_reason is null
+    inner join increment
+        on orders.order_date <= increment.last_day
+    where orders.rejection_reason is null
 
 ),
 
@@ -81,6 +87,8 @@ expected_entries as (
             as amount,
         1 as rounded_amounts
     from refunds
+    inner join increment
+        on refunds.refund_date <= increment.last_day
     left join accepted_orders
         on refunds.order_id = accepted_orders.order_id
     where refunds.rejection_reason is null
