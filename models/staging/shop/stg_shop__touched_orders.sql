@@ -64,14 +64,33 @@ ranked_products as (
 
 ),
 
+published_products as (
+
+    select
+        product_id,
+        unit_cost,
+        rank_now
+    from ranked_products
+    where is_published and rank_before = 1
+
+),
+
+-- Each new revision that ever held, and not only the newest: a cost that went up and back again may
+-- have been built upon in between, by a run that failed or was rolled back.
 changed_products as (
 
-    select product_id
+    select ranked_products.product_id
     from ranked_products
-    group by product_id
-    having
-        max(case when rank_now = 1 then unit_cost end)
-        is distinct from max(case when rank_before = 1 and is_published then unit_cost end)
+    left join published_products
+        on ranked_products.product_id = published_products.product_id
+    where
+        not ranked_products.is_published
+        and (
+            published_products.rank_now is null
+            or ranked_products.rank_now < published_products.rank_now
+        )
+        and ranked_products.unit_cost is distinct from published_products.unit_cost
+    group by ranked_products.product_id
 
 ),
 
