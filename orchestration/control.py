@@ -34,6 +34,7 @@ KEPT_COLUMNS = {
 
 INCREMENT = """
 create or replace table control.increment (
+    base_version bigint,
     since_delivery_id bigint not null,
     is_full_rebuild boolean not null,
     reason varchar,
@@ -115,8 +116,9 @@ def begin(place: Home, request: Request | None = None) -> Start:
         last_day = asked.last_day or _last_day(build)
         build.execute(INCREMENT)
         build.execute(
-            "insert into control.increment values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into control.increment values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
+                (published or {}).get("version"),
                 *(start.since_delivery_id, start.is_full_rebuild, start.rebuild_reason),
                 *(code, rules),
                 *(last_day, min(earliest, default=None), asked.restate_from),

@@ -1,8 +1,9 @@
 """Copies the published tables out of the build file into DuckDB files, and proves the copies."""
 
+import hashlib
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,10 +97,27 @@ def catalog(
     return [Table(*table, tuple(found)) for table, found in columns.items()]
 
 
-def content(
+def row_count(
     connection: duckdb.DuckDBPyConnection, database: str, schema: str, table: Table
+) -> int:
+    """Count a table's rows."""
+    found = connection.execute(
+        f"select count(*) from {quoted(database)}.{quoted(schema)}.{quoted(table.name)}"
+    ).fetchone()
+    assert found is not None
+    return found[0]
+
+
+def content(
+    connection: duckdb.DuckDBPyConnection,
+    database: str,
+    schema: str,
+    table: Table,
+    condition: str = "true",
 ) -> Content:
-    """Count and sum up a table, whatever the order of its rows and the number of threads.
+    """Count and sum up a table, or its rows that a condition in SQL holds for.
+
+    The order of the rows and the number of threads do not matter.
 
     The sum over rows of a 64-bit hash, exact in 128 bits. The row's hash is hashed once more: it
     combines its columns by exclusive or, so that two rows which swap a value could cancel out.
@@ -108,7 +126,7 @@ def content(
     row = ", ".join(quoted(column.name) for column in table.columns)
     found = connection.execute(
         f"select count(*), coalesce(sum(hash(hash({row}))::hugeint), 0)::varchar "
-        f"from {quoted(database)}.{quoted(schema)}.{quoted(table.name)}"
+        f"from {quoted(database)}.{quoted(schema)}.{quoted(table.name)} where {condition}"
     ).fetchone()
     assert found is not None
     return Content(*found)
@@ -154,12 +172,21 @@ def copy_statements(table: Table) -> list[str]:
     return statements
 
 
-def verify_file(path: Path, expected: dict[Table, Content]) -> None:
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify_file(
+    path: Path, expected: Mapping[Table, Content], others: frozenset[str] = frozenset()
+) -> None:
     """Reopen a written file read-only and compare it with what the build file holds.
 
     Args:
         path: the file.
         expected: the build file's tables and their contents.
+        others: names of tables that the file holds too, which the caller compares.
 
     Raises:
         CopyDiffers: definitions, descriptions, rows or checksums differ, a WAL is left, or
@@ -172,7 +199,7 @@ def verify_file(path: Path, expected: dict[Table, Content]) -> None:
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"attach {literal(path)} as copy (read_only)")
         found = {table.name: table for table in catalog(connection, "copy", ["main"])}
-        if set(found) != {table.name for table in expected}:
+        if set(found) != {table.name for table in expected} | others:
             raise CopyDiffers(f"{path.name} holds the tables {sorted(found)}")
         for table, held in expected.items():
             copied = found[table.name]

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration import audit, control, copies
+from orchestration import audit, control, copies, patches
 from orchestration.copies import Content, Table
 from orchestration.dbt import code_version, rule_version
 from orchestration.home import Home, writer_lock
@@ -142,9 +142,17 @@ def _write_version(
     with _publishable_build(place, spill, tell) as (build, facts):
         tell("sum up the tables")
         tables = _published_tables(build, facts["audit"])
-        contents = {table: copies.content(build, "build", table.schema, table) for table in tables}
         previous = _previous(place)
+        base = patches.base(build, previous)
+        found = patches.patches(build, tables, base)
+        contents = {
+            table: found[table].content
+            if table in found
+            else copies.content(build, "build", table.schema, table)
+            for table in tables
+        }
         unchanged = []
+        whole_bytes: dict[str, int] = {}
         for file, schemas in copies.FILES.items():
             held = {table: contents[table] for table in tables if table.schema in schemas}
             if not held:
@@ -152,10 +160,15 @@ def _write_version(
             tell(f"write {file}")
             if _linked(previous, file, held, draft):
                 unchanged.append(file)
+            elif base and patches.patch_file(build, base, draft / file, held, found):
+                tell(f"verify {file}")
+                here = {table: patch for table, patch in found.items() if table in held}
+                patches.verify_patched(build, draft / file, held, here)
             else:
                 copies.write_file(build, draft / file, held)
                 tell(f"verify {file}")
                 copies.verify_file(draft / file, held)
+                whole_bytes[file] = (draft / file).stat().st_size
     tell("write the manifest")
     # DuckDB removes its spill folder only where it made files in it.
     shutil.rmtree(spill, ignore_errors=True)
@@ -179,7 +192,13 @@ def _write_version(
     }
     for path in sorted(draft.iterdir()):
         path.chmod(0o440)
-        manifest["files"][path.name] = {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+        before = previous[1]["files"].get(path.name, {}) if previous else {}
+        manifest["files"][path.name] = {
+            "sha256": sha256_of(path),
+            "bytes": path.stat().st_size,
+            # When it was last written whole: a file patched often enough is.
+            "whole_bytes": whole_bytes.get(path.name) or before.get("whole_bytes", 0),
+        }
     (draft / MANIFEST).write_text(
         json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )

@@ -5,7 +5,6 @@ relative link to one of them. The link is replaced by rename, so readers meet th
 the new one and nothing between.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.copies import sha256_of
 from orchestration.home import Home, writer_lock
 
 MANIFEST = "manifest.json"
@@ -94,12 +94,6 @@ def current(place: Home) -> dict[str, Any] | None:
     """
     number = current_number(place)
     return None if number is None else read_manifest(versions_folder(place) / str(number))
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def verify_version(folder: Path) -> dict[str, Any]:
