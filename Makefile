@@ -1,6 +1,6 @@
 # The verbs of this project; bare `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test ui docs lint format lock clean
+.PHONY: help demo test ui docs bench lint format lock clean
 
 bin := .venv/bin
 export SEGMENTS_HOME ?= $(CURDIR)/data
@@ -23,6 +23,10 @@ ui: ## Dagster's UI and daemon, on http://127.0.0.1:3000
 docs: ## dbt's documentation as one page
 	@./segments dbt docs generate --static --quiet
 	@echo "Open $(SEGMENTS_HOME)/warehouse/target/static_index.html"
+
+bench: ## What it costs beside a script by hand and its budgets (ORDERS=20000000: the big one)
+	@requirements/sync.sh dev
+	@PYTHONPATH=. $(bin)/python -m benchmarks --orders $(or $(ORDERS),2000000)
 
 lint: ## Formatting and lint of Python and SQL
 	@requirements/sync.sh dev

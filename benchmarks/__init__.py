@@ -1,0 +1,1 @@
+"""Benchmarks of the warehouse, run by `make bench`."""

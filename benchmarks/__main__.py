@@ -1,0 +1,208 @@
+"""`make bench`: what the warehouse costs, beside the best script by hand and its own budgets."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import by_hand, measure
+from benchmarks.data import Deliveries, deliveries
+from benchmarks.measure import Cost
+from benchmarks.results import RESULTS, Book, render
+from benchmarks.shops import Shop, Workplace
+from orchestration.home import PROJECT
+
+CORE = ("+customer_rfm", "+customer_value")
+CUSTOMER_MODELS = "int_as_of_dates+"
+MONTH_ENDS = 24
+
+console = Console()
+
+
+class Bench:
+    """The benchmarks of one size of shop; each method is one part and fills the book."""
+
+    def __init__(self, orders: int, folder: Path, results: Path, keep: bool) -> None:
+        """Make the shop of this size, where it is not yet made."""
+        self.orders = orders
+        self.place = Workplace(folder / f"homes_{orders}")
+        self.made: Deliveries = deliveries(folder, orders)
+        self.book = Book(orders, results)
+        self._keep = keep
+
+    def core(self) -> None:
+        """From the raw tables to RFM and value: dbt's models beside one script by hand."""
+        project = self.place.project(history_months=0, only_newest=True)
+        empty, shop = self._shops("core", project)
+        for one, landing in ((empty, empty.home / "landing"), (shop, self.made.history)):
+            one.segments("ingest", "--landing", landing)
+            one.prepare_dbt()
+        start, start_by_hand = empty.dbt("run", "--select", *CORE), self._by_hand(empty)
+        models, hand = shop.dbt("run", "--select", *CORE), self._by_hand(shop)
+        customers = by_hand.compare(shop.build_file, shop.home / "by_hand.duckdb")
+        ratio = (models - start).cpu_seconds / (hand - start_by_hand).cpu_seconds
+        self.book.add("core path: dbt's start", start, note="the same command on an empty shop")
+        self.book.add(
+            "core path: models",
+            models - start,
+            ratio,
+            f"{shop.as_ofs()} as-ofs, {customers:,} customers, equal to the script's",
+        )
+        self.book.add("core path: by hand", hand - start_by_hand, note="benchmarks/by_hand.sql")
+        self._say_dearest("core path", shop)
+        self._leave(empty, shop)
+
+    def daily(self) -> None:
+        """A day with 0.1% new orders beside the full build: ingest, models, publish."""
+        empty, shop = self._shops("daily", self.place.project(MONTH_ENDS))
+        start = self._steps(empty, empty.home / "landing", "start")
+        full = self._steps(shop, self.made.history, "full build", start)
+        day = self._steps(shop, self.made.next_day, "daily run", start)
+        for name in full:
+            self.book.add(
+                f"daily run: {name}", day[name], day[name].cpu_seconds / full[name].cpu_seconds
+            )
+        whole_full, whole_day = sum_of(full), sum_of(day)
+        self.book.add(
+            "full build", whole_full, note=f"start apart; file {shop.bytes_built() / 1e9:.1f} GB"
+        )
+        self.book.add(
+            "daily run",
+            whole_day,
+            whole_day.cpu_seconds / whole_full.cpu_seconds,
+            f"{self.made.new_orders:,} new orders; start apart",
+        )
+        self._leave(empty, shop)
+
+    def _steps(
+        self, shop: Shop, landing: Path, what: str, start: dict[str, Cost] | None = None
+    ) -> dict[str, Cost]:
+        """Ingest, build, publish; return what each cost, without tests and without the start."""
+        ingest = shop.segments("ingest", "--landing", landing)
+        shop.prepare_dbt()
+        models = shop.dbt("run")
+        self._say_dearest(what, shop)
+        # Only a build whose tests passed is published; what it built before, it builds again.
+        with_tests = shop.dbt("build")
+        publish = shop.segments("publish")
+        steps = {"ingest": ingest, "models": models, "publish": publish}
+        if start is None:
+            self.book.add(f"{what} of ingest, dbt, publish", sum_of(steps), note="empty shop")
+            return steps
+        left = {name: cost - start[name] for name, cost in steps.items()}
+        if what == "full build":
+            for name, cost in left.items():
+                self.book.add(f"{what}: {name}", cost)
+        self.book.add(
+            f"{what}: build with tests", with_tests, note=f"{shop.as_ofs()} as-ofs, with the start"
+        )
+        return left
+
+    def backfill(self) -> None:
+        """24 month-ends in one build beside the newest as-of alone: the customer models."""
+        costs = {}
+        for name, months in (("one as-of", 0), ("24 month-ends", MONTH_ENDS)):
+            project = self.place.project(months, only_newest=months == 0)
+            empty, shop = self._shops(f"backfill_{months}", project)
+            for one, landing in ((empty, empty.home / "landing"), (shop, self.made.history)):
+                one.segments("ingest", "--landing", landing)
+                one.prepare_dbt()
+                one.dbt("run")
+            costs[name] = shop.dbt("run", "--select", CUSTOMER_MODELS) - empty.dbt(
+                "run", "--select", CUSTOMER_MODELS
+            )
+            ratio = costs[name].cpu_seconds / costs["one as-of"].cpu_seconds
+            self.book.add(
+                name, costs[name], ratio if months else None, f"{shop.as_ofs()} as-ofs, start apart"
+            )
+            self._say_dearest(name, shop)
+            self._leave(empty, shop)
+
+    def ingest(self) -> None:
+        """Rows a CPU second that ingestion takes, by format."""
+        from benchmarks import ingest
+
+        for figure in ingest.measure(self.orders):
+            self.book.add(**figure)
+
+    def memory(self) -> None:
+        """The whole pipeline as a user starts it, through Dagster and with all tests: its peak."""
+        shop = self._shops("memory", self.place.project(MONTH_ENDS))[1]
+        self.book.add(
+            "whole run",
+            shop.segments("run", "--landing", self.made.history),
+            note="./segments run: first start, Dagster, all tests; peak of all processes together",
+        )
+        self._leave(shop)
+
+    def _shops(self, name: str, project: Path) -> tuple[Shop, Shop]:
+        """Return an empty shop, which shows what only starting costs, and one for the history."""
+        return self.place.shop(f"{name}_empty", project), self.place.shop(name, project)
+
+    def _leave(self, *shops: Shop) -> None:
+        if not self._keep:
+            self.place.remove(shops)
+
+    def _by_hand(self, shop: Shop) -> Cost:
+        return measure.run(
+            [
+                *(sys.executable, "-m", "benchmarks.by_hand"),
+                *(shop.build_file, shop.home / "by_hand.duckdb", shop.project),
+            ],
+            {"PYTHONPATH": str(PROJECT)},
+            shop.home / "bench_logs" / "by_hand.log",
+        )
+
+    def _say_dearest(self, what: str, shop: Shop) -> None:
+        console.print(f"\nWhat dominates: {what} at {self.orders:,} orders (wall seconds)")
+        for model, seconds in shop.dearest():
+            console.print(f"  {seconds:8.2f}  {model}", highlight=False)
+
+
+def sum_of(costs: dict[str, Cost]) -> Cost:
+    """Return the cost of all steps together."""
+    total = Cost(0, 0, 0)
+    for cost in costs.values():
+        total += cost
+    return total
+
+
+PARTS: dict[str, Callable[[Bench], None]] = {
+    "core": Bench.core,
+    "daily": Bench.daily,
+    "backfill": Bench.backfill,
+    "ingest": Bench.ingest,
+    "memory": Bench.memory,
+}
+
+
+def main() -> None:
+    """Run the parts asked for and print their figures beside their budgets."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--orders", type=int, default=2_000_000, help="orders of the history")
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=PROJECT / "target" / "bench",
+        help="holds the made shops, kept for the next time, and the homes, removed after use",
+    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="holds a file of rows a day")
+    parser.add_argument("--keep", action="store_true", help="keep the homes")
+    given = parser.parse_args()
+    chosen = given.only.split(",")
+    if unknown := set(chosen) - set(PARTS):
+        parser.error(f"unknown part {', '.join(sorted(unknown))}; known are {', '.join(PARTS)}")
+    bench = Bench(given.orders, given.folder.resolve(), given.results, given.keep)
+    try:
+        for part in chosen:
+            PARTS[part](bench)
+    finally:
+        console.print()
+        render(bench.book.rows, console)
+
+
+if __name__ == "__main__":
+    main()
