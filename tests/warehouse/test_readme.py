@@ -42,4 +42,4 @@ def test_every_published_column_carries_its_description(demo: tuple[Warehouse, s
             "select count(*) from duckdb_tables() where coalesce(comment, '') <> ''"
         ).fetchone()
     assert bare == []
-    assert tables == (16,)
+    assert tables == (18,)
