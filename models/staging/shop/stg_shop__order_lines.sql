@@ -77,6 +77,8 @@ judged as (
                     abs(cast(winning_lines.unit_price as double)),
                     abs(coalesce(cast(winning_lines.unit_cost as double), 0))
                 ) > cast(fact_settings.largest_line_amount as double)
+                or abs(winning_lines.discount_amount)
+                > fact_settings.largest_line_amount
                 then 'amount_out_of_range'
         end as rejection_reason,
         'shop:' || winning_lines.order_id || ':'

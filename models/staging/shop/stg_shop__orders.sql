@@ -28,6 +28,7 @@ dated as (
 
     select
         winning_revisions.*,
+        fact_settings.largest_line_amount,
         lower(winning_revisions.status) as order_status,
         coalesce(upper(winning_revisions.currency), fact_settings.base_currency)
             as order_currency,
@@ -60,6 +61,8 @@ judged as (
             when dated.order_status <> 'completed' then 'unknown_status'
             when dated.day_reason is not null then dated.day_reason
             when exchange_rates.exchange_rate is null then 'unknown_currency'
+            when abs(dated.discount_amount) > dated.largest_line_amount
+                then 'amount_out_of_range'
         end as rejection_reason,
         'shop:' || dated.order_id as record_id,
         dated._delivery_id as delivery_id,

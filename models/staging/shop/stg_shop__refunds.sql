@@ -58,6 +58,7 @@ dated as (
 
     select
         winning_revisions.*,
+        fact_settings.largest_line_amount,
         'shop:' || winning_revisions.order_id as refunded_order_id,
         {{ business_date('winning_revisions.refunded_at') }} as refund_date,
         {{ day_rejection(
@@ -90,6 +91,7 @@ judged as (
         dated.reason,
         case
             when dated.amount <= 0 then 'amount_not_positive'
+            when dated.amount > dated.largest_line_amount then 'amount_out_of_range'
             when dated.day_reason is not null then dated.day_reason
             when dated.order_id is null and dated.customer_id is null
                 then 'credit_note_without_customer'
