@@ -26,7 +26,7 @@ ledger as (
 
 ),
 
-before as (
+reported as (
 
     select kept_history.*
     from kept_history
@@ -35,7 +35,7 @@ before as (
 
 ),
 
-after as (
+recomputed as (
 
     select
         segments.as_of_date,
@@ -52,21 +52,23 @@ after as (
 compared as (
 
     select
-        coalesce(before.as_of_date, after.as_of_date) as as_of_date,
-        before.customer_id is not null as is_before,
-        after.customer_id is not null as is_after,
-        before.net_revenue_12m as net_revenue_12m_before,
-        after.net_revenue_12m as net_revenue_12m_after,
-        before.customer_id is null
-        or after.customer_id is null
-        or before.headline_segment is distinct from after.headline_segment
-        or before.value_tier is distinct from after.value_tier
-        or before.net_revenue_12m is distinct from after.net_revenue_12m as is_changed
-    from before
-    full outer join after
+        coalesce(reported.as_of_date, recomputed.as_of_date) as as_of_date,
+        reported.customer_id is not null as is_before,
+        recomputed.customer_id is not null as is_after,
+        reported.net_revenue_12m as net_revenue_12m_before,
+        recomputed.net_revenue_12m as net_revenue_12m_after,
+        -- Who never ordered has no tier; who is on one side only is not the same.
+        coalesce(
+            reported.headline_segment = recomputed.headline_segment
+            and reported.net_revenue_12m = recomputed.net_revenue_12m
+            and coalesce(reported.value_tier, '') = coalesce(recomputed.value_tier, ''),
+            false
+        ) as is_same
+    from reported
+    full outer join recomputed
         on
-            before.as_of_date = after.as_of_date
-            and before.customer_id = after.customer_id
+            reported.as_of_date = recomputed.as_of_date
+            and reported.customer_id = recomputed.customer_id
 
 ),
 
@@ -76,7 +78,7 @@ summed_up as (
         as_of_date,
         count(*) filter (where is_before) as customers_before,
         count(*) filter (where is_after) as customers_after,
-        count(*) filter (where is_changed) as customers_changed,
+        count(*) filter (where not is_same) as customers_changed,
         cast(coalesce(sum(net_revenue_12m_before), 0) as decimal(18, 2))
             as net_revenue_12m_before,
         cast(coalesce(sum(net_revenue_12m_after), 0) as decimal(18, 2))

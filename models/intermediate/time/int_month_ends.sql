@@ -28,11 +28,11 @@ settings as (
 
 touched_dates as (
 
-    select min(earliest_date) as earliest_date from {{ ref('int_orders__touched') }}
+    select earliest_date from {{ ref('int_orders__touched') }}
     union all
-    select min(earliest_date) as earliest_date from {{ ref('int_interactions__touched') }}
+    select earliest_date from {{ ref('int_interactions__touched') }}
     union all
-    select min(earliest_date) as earliest_date from {{ ref('int_customers__touched') }}
+    select earliest_date from {{ ref('int_customers__touched') }}
 
 ),
 

@@ -31,11 +31,23 @@ known_days as (
 
 fact_days as (
 
-    select min(order_date) as first_date, max(order_date) as last_date from orders
+    select
+        min(order_date) as first_date,
+        max(order_date) as last_date
+    from orders
+
     union all
-    select min(refund_date) as first_date, max(refund_date) as last_date from refunds
+
+    select
+        min(refund_date) as first_date,
+        max(refund_date) as last_date
+    from refunds
+
     union all
-    select min(interaction_date) as first_date, max(interaction_date) as last_date
+
+    select
+        min(interaction_date) as first_date,
+        max(interaction_date) as last_date
     from interactions
 
 ),
@@ -45,7 +57,8 @@ bounds as (
     select
         min(fact_days.first_date) as first_fact_date,
         case
-            when max(increment.last_day) < date '9999-12-31' then max(increment.last_day)
+            when max(increment.last_day) < date '9999-12-31'
+                then max(increment.last_day)
             else max(fact_days.last_date)
         end as newest_as_of_date
     from fact_days
