@@ -14,6 +14,10 @@ fact_settings as (
     select * from {{ ref('stg_rules__fact_settings') }}
 ),
 
+increment as (
+    select * from {{ ref('stg_control__increment') }}
+),
+
 settings_at_as_of as (
 
     select
@@ -57,6 +61,7 @@ with_windows as (
 
     select
         pivoted.*,
+        increment.rule_version,
         -- No look-back means all of history.
         coalesce(
             cast(
@@ -71,6 +76,7 @@ with_windows as (
         ) as after_12m
     from pivoted
     cross join fact_settings
+    cross join increment
 
 )
 

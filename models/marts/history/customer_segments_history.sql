@@ -19,10 +19,6 @@ newest_as_of as (
     select * from {{ ref('int_newest_as_of') }}
 ),
 
-increment as (
-    select * from {{ ref('stg_control__increment') }}
-),
-
 history as (
 
     select
@@ -34,7 +30,7 @@ history as (
         segments.abc_class,
         segments.order_value_group,
         segments.net_revenue_12m,
-        increment.rule_version,
+        settings.rule_version,
         {{ dbt.datediff('newest_as_of.first_fact_date', 'settings.after_12m', 'day') }}
         >= -1 as is_window_complete
     from segments
@@ -43,7 +39,6 @@ history as (
     inner join settings
         on segments.as_of_date = settings.as_of_date
     cross join newest_as_of
-    cross join increment
 
 )
 
