@@ -369,7 +369,7 @@ def test_7_who_orders_is_a_customer_without_master_data_too(shop: Shop):
         "where not has_master_data"
     )
     assert rows == [("shop:c7", False, date(2025, 1, 10))]
-    assert "orders_are_of_customers_in_the_master_data" in shop.printed
+    assert "WARN 1 orders_are_of_customers_in_the_master_data" in shop.printed
 
 
 def test_8_returns_lower_money_and_what_nets_to_nothing_is_no_order(shop: Shop):
