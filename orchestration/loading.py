@@ -90,12 +90,13 @@ def _land_all(
     finish: Callable[[Landed], None],
 ) -> Landed:
     """Land every record, or raise: UNTAKEABLE for a bad one, _CountMismatch for a lost one."""
+    first = [f"{rule.first} as {rule.first_name}" for rule in reading.rules if rule.first]
     typed = [rule.typed_or_error for rule in reading.rules]
     with _transaction(connection):
         landed = connection.execute(
             f"{_insert(arrival.feed)} select {', '.join(typed)}, "
             f"cast($delivery as bigint), _ordinal, cast($arrived as timestamp) "
-            f"from ({_given(reading)})",
+            f"from (select {', '.join(['*', *first])} from ({_given(reading)}))",
             {"path": str(reading.path), **_marks(arrival)},
         ).fetchone()
         if landed != (reading.counted,):
