@@ -1,6 +1,7 @@
 {#
   Empty the audit before anything runs, so that a run that is killed, or one that only replaces
-  some tables, leaves none. No arguments; an on-run-start hook.
+  some tables, leaves none; and note by which models and seeds tables are written, so that an edit
+  that was tried out and taken back is not built upon. No arguments; an on-run-start hook.
   Example: on-run-start: "{{ clear_audit() }}"
 #}
 {% macro clear_audit() -%}
@@ -17,5 +18,18 @@
             failures varchar not null,
             relations varchar[] not null
         );
+        {%- if flags.WHICH != 'test' -%}
+            {%- set sums = [] -%}
+            {%- for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] -%}
+                {%- do sums.append(node.unique_id ~ node.checksum.checksum) -%}
+            {%- endfor %}
+        create table if not exists {{ table.without_identifier() }}.builds (
+            kind varchar not null,
+            fingerprint varchar not null,
+            invocation_id varchar
+        );
+        insert into {{ table.without_identifier() }}.builds
+        values ('dbt', '{{ local_md5(sums | sort | join(" ")) }}', '{{ invocation_id }}');
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

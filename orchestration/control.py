@@ -59,6 +59,16 @@ create table if not exists control.publication (
 )
 """
 
+# What has written tables since the current version, the builds that made it included: of which
+# models and seeds. Kinds are told apart because dbt cannot compute what ingestion computes.
+BUILDS = """
+create table if not exists control.builds (
+    kind varchar not null,
+    fingerprint varchar not null,
+    invocation_id varchar
+)
+"""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -110,6 +120,10 @@ def begin(place: Home, request: Request | None = None) -> Start:
         code, rules = dbt.code_version(), dbt.rule_version()
         start = where_to_start(published, publication, audit.read_deliveries(build), code, rules)
         build.begin()
+        build.execute(BUILDS)
+        build.execute("insert into control.builds values ('run', ?, null)", [f"{code} {rules}"])
+        if not start.is_full_rebuild and _is_mixed(build):
+            start = Start(0, "other models or rules were tried out since the published version")
         history = (published or {}).get("history", {})
         kept = _settle_history(place, build, published, publication)
         earliest = [day for day in (_day(history.get("from")), asked.restate_from) if day]
@@ -192,6 +206,18 @@ def record_publication(place: Home, manifest: Mapping[str, Any]) -> None:
         build.execute("create schema if not exists control")
         build.begin()
         build.execute(PUBLICATION)
+        build.execute(BUILDS)
+        build.execute(
+            "delete from control.builds where invocation_id is distinct from ?",
+            [manifest["invocation_id"]],
+        )
+        build.execute(
+            "insert into control.builds values ('run', ?, ?)",
+            [
+                f"{manifest['code_version']} {manifest['rule_version']}",
+                manifest["invocation_id"],
+            ],
+        )
         build.execute("delete from control.publication")
         build.execute(
             "insert into control.publication values (?, ?, ?)",
@@ -229,6 +255,19 @@ def _published(place: Home) -> dict[str, Any] | None:
 def _publication(build: duckdb.DuckDBPyConnection) -> Publication | None:
     found = build.execute("select * from control.publication").fetchone()
     return None if found is None else Publication(*found)
+
+
+def _is_mixed(build: duckdb.DuckDBPyConnection) -> bool:
+    """Say whether builds since the published version were of different models or rules.
+
+    An edit that failed, or was only tried out by hand, and was then taken back leaves rows of its
+    own in incremental tables, though the project is again what was published.
+    """
+    found = build.execute(
+        "select count(*) from (select kind from control.builds group by kind "
+        "having count(distinct fingerprint) > 1)"
+    ).fetchone()
+    return bool(found and found[0])
 
 
 def _last_day(build: duckdb.DuckDBPyConnection) -> date | None:
