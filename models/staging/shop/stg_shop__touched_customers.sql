@@ -48,7 +48,9 @@ dates as (
     select
         'contact:' || campaign_id as event,
         customer_id,
-        contacted_at as event_at,
+        -- In an arm that is none it is rejected, and so no event.
+        case when lower(arm) in ('treatment', 'control') then contacted_at end
+            as event_at,
         cast(null as timestamp) as updated_at,
         _delivery_id,
         _row_number
