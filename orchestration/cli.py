@@ -59,13 +59,9 @@ def explained(place: Home) -> Iterator[None]:
     except (HomeUnusable, WriterBusy, BuildBusy, NotPublishable) as error:
         raise fail(str(error)) from error
     except (
-        HomeUnusable,
-        WriterBusy,
-        BuildBusy,
         ContractError,
         IngestError,
         NotPossible,
-        NotPublishable,
         NotWithdrawable,
         CopyDiffers,
         VersionMissing,

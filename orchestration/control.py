@@ -120,14 +120,18 @@ def begin(place: Home, request: Request | None = None) -> Start:
         code, rules = dbt.code_version(), dbt.rule_version()
         start = where_to_start(published, publication, audit.read_deliveries(build), code, rules)
         build.begin()
+        last_day = asked.last_day or _last_day(build)
         build.execute(BUILDS)
         build.execute("insert into control.builds values ('run', ?, null)", [f"{code} {rules}"])
         if not start.is_full_rebuild and _is_mixed(build):
             start = Start(0, "other models or rules were tried out since the published version")
         history = (published or {}).get("history", {})
+        if not start.is_full_rebuild and history.get("last_day") != (
+            last_day.isoformat() if last_day else None
+        ):
+            start = Start(0, "it is to know of other days than the published version")
         kept = _settle_history(place, build, published, publication)
         earliest = [day for day in (_day(history.get("from")), asked.restate_from) if day]
-        last_day = asked.last_day or _last_day(build)
         build.execute(INCREMENT)
         build.execute(
             "insert into control.increment values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -237,11 +241,26 @@ def described_history(build: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "select as_of_date from build.intermediate.int_month_ends "
         "where is_kept and is_late order by as_of_date"
     ).fetchall()
-    asked = build.execute("select history_from from build.control.increment").fetchone()
+    asked = build.execute("select history_from, last_day from build.control.increment").fetchone()
+    history_from, last_day = asked or (None, None)
     return {
-        "from": asked[0].isoformat() if asked and asked[0] else None,
+        # A backfill that reaches no further back than the history does by itself pins nothing.
+        "from": history_from.isoformat() if history_from and _reaches_back(build) else None,
+        "last_day": last_day.isoformat() if last_day else None,
         "marked": [day.isoformat() for (day,) in marked],
     }
+
+
+def _reaches_back(build: duckdb.DuckDBPyConnection) -> bool:
+    """Say whether the history of the attached `build` holds more months than it does by itself."""
+    found = build.execute(
+        "select count(*) > max(cast(settings.value as int)) "
+        "from build.intermediate.int_month_ends cross join build.intermediate.int_newest_as_of "
+        "inner join build.seeds.settings on settings.setting = 'history_months' "
+        "and newest_as_of_date >= valid_from "
+        "and (valid_to is null or newest_as_of_date <= valid_to)"
+    ).fetchone()
+    return bool(found and found[0])
 
 
 def _published(place: Home) -> dict[str, Any] | None:
