@@ -31,11 +31,15 @@ accepted_interactions as (
         interactions.resolved_at,
         interactions.referred_customer_id
     from interactions
-    inner join increment
-        on interactions.interaction_date <= increment.last_day
+    cross join increment
     where
         interactions.rejection_reason is null
-        and {{ is_touched('interactions.interaction_id', ref('int_interactions__touched')) }}
+        -- As an inequality the planner takes it for a choice among all days.
+        and least(interactions.interaction_date, increment.last_day)
+        = interactions.interaction_date
+        and {{ is_touched(
+            'interactions.interaction_id', ref('int_interactions__touched')
+        ) }}
 
 )
 

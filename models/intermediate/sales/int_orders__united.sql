@@ -24,18 +24,15 @@ accepted_orders as (
         orders.currency,
         orders.exchange_rate,
         orders.discount_amount,
-        {{ round_money(
-            'cast(orders.tax_amount as decimal(25, 12)) * orders.exchange_rate'
-        ) }} as tax_amount,
-        {{ round_money(
-            'cast(orders.shipping_amount as decimal(25, 12)) * orders.exchange_rate'
-        ) }} as shipping_amount
+        {{ round_money('orders.tax_amount', 'orders.exchange_rate') }} as tax_amount,
+        {{ round_money('orders.shipping_amount', 'orders.exchange_rate') }}
+            as shipping_amount
     from orders
-    inner join increment
-        on orders.order_date <= increment.last_day
+    cross join increment
     where
         orders.rejection_reason is null
-        and {{ is_touched('orders.order_id', ref('int_orders__touched')) }}
+        -- As an inequality the planner takes it for a choice among all days.
+        and least(orders.order_date, increment.last_day) = orders.order_date
 
 )
 

@@ -36,9 +36,10 @@ refunded_days as (
     select
         order_id,
         refund_date,
+        order_net_amount,
         sum(line_refund_amount) as refunded_amount
     from allocated_refunds
-    group by order_id, refund_date
+    group by order_id, refund_date, order_net_amount
 
 ),
 
@@ -47,6 +48,7 @@ refunded_so_far as (
     select
         order_id,
         refund_date,
+        order_net_amount,
         sum(refunded_amount) over (
             partition by order_id
             order by refund_date asc nulls first
@@ -59,15 +61,11 @@ refunded_so_far as (
 voided_orders as (
 
     select
-        refunded_so_far.order_id,
-        min(refunded_so_far.refund_date) as voided_on
+        order_id,
+        min(refund_date) as voided_on
     from refunded_so_far
-    inner join order_totals
-        on refunded_so_far.order_id = order_totals.order_id
-    where
-        order_totals.net_amount > 0
-        and refunded_so_far.refunded_amount >= order_totals.net_amount
-    group by refunded_so_far.order_id
+    where order_net_amount > 0 and refunded_amount >= order_net_amount
+    group by order_id
 
 ),
 

@@ -159,6 +159,7 @@ entries as (
         line_number,
         customer_id,
         refund_date,
+        order_net_amount,
         line_refund_amount,
         cost_returned_so_far - coalesce(
             lag(cost_returned_so_far) over (
@@ -182,6 +183,7 @@ touching_entries as (
         line_number,
         customer_id,
         refund_date,
+        order_net_amount,
         line_refund_amount,
         cast(returned_cost_amount as decimal(18, 2)) as returned_cost_amount
     from entries

@@ -31,16 +31,16 @@ valued_refunds as (
         refunds.reason,
         -- At its order's rate; a credit note has no order and is in base currency.
         {{ round_money(
-            'cast(refunds.amount as decimal(25, 12)) '
-            ~ '* coalesce(orders.exchange_rate, cast(1 as decimal(12, 6)))'
+            'refunds.amount', 'coalesce(orders.exchange_rate, cast(1 as decimal(12, 6)))'
         ) }} as refund_amount
     from refunds
-    inner join increment
-        on refunds.refund_date <= increment.last_day
+    cross join increment
     left join orders
         on refunds.order_id = orders.order_id
     where
         refunds.rejection_reason is null
+        -- As an inequality the planner takes it for a choice among all days.
+        and least(refunds.refund_date, increment.last_day) = refunds.refund_date
         and {{ is_touched(
             'coalesce(refunds.order_id, refunds.refund_id)', ref('int_orders__touched')
         ) }}

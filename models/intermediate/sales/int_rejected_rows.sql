@@ -7,9 +7,7 @@ quarantine as (
 ),
 
 staged_records as (
-    {{ union_rejecting([
-        'record_id', 'delivery_id', 'row_number', 'rejection_reason'
-    ]) }}
+    {{ union_rejecting(['delivery_id', 'row_number', 'rejection_reason']) }}
 ),
 
 rejected_records as (

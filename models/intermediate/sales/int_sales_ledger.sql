@@ -4,19 +4,15 @@ with
 
 order_lines as (
     select * from {{ ref('int_order_lines__valued') }}
-    where {{ is_touched('order_id', ref('int_orders__touched')) }}
 ),
 
 allocated_refunds as (
     select * from {{ ref('int_refunds__allocated') }}
-    where {{ is_touched('order_id', ref('int_orders__touched')) }}
 ),
 
 credit_notes as (
     select * from {{ ref('int_refunds__united') }}
-    where
-        order_id is null
-        and {{ is_touched('refund_id', ref('int_orders__touched')) }}
+    where order_id is null
 ),
 
 entries as (

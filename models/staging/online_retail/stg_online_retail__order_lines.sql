@@ -18,7 +18,6 @@ order_lines as (
         cast(0 as decimal(18, 6)) as discount_amount,
         cast(null as decimal(18, 6)) as unit_cost,
         rejection_reason,
-        record_id,
         delivery_id,
         row_number
     from invoice_lines

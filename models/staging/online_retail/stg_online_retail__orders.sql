@@ -40,7 +40,6 @@ orders as (
         invoices.customer_id,
         invoices.ordered_at,
         invoices.order_date,
-        'completed' as order_status,
         cast(null as {{ dbt.type_string() }}) as channel,
         fact_settings.base_currency as currency,
         cast(1 as decimal(12, 6)) as exchange_rate,
@@ -48,7 +47,6 @@ orders as (
         cast(0 as decimal(18, 6)) as tax_amount,
         cast(invoices.shipping_amount as decimal(18, 6)) as shipping_amount,
         cast(null as {{ dbt.type_string() }}) as rejection_reason,
-        invoices.order_id as record_id,
         invoices.delivery_id,
         invoices.row_number
     from invoices

@@ -70,7 +70,6 @@ refunds as (
         end as quantity,
         credits.description as reason,
         credits.rejection_reason,
-        credits.record_id,
         credits.delivery_id,
         credits.row_number
     from credits

@@ -2,20 +2,12 @@
 -- Name, e-mail, phone and birth date stay behind in raw: no mart may hold them.
 with
 
-revisions as (
-    select * from {{ source('shop', 'customers') }}
+winning_revisions as (
+    {{ winning_revisions(source('shop', 'customers'), 'customer_id') }}
 ),
 
 fact_settings as (
     select * from {{ ref('stg_rules__fact_settings') }}
-),
-
-winning_revisions as (
-
-    select *
-    from revisions
-    qualify {{ revision_rank(['customer_id']) }} = 1
-
 ),
 
 dated as (

@@ -1,10 +1,11 @@
 -- Grain: one row per interaction of the shop, its winning revision, accepted or not.
 with
 
-revisions as (
-    select * from {{ source('shop', 'interactions') }}
-    where {{ is_touched(
-        'interaction_id', ref('stg_shop__touched_interactions'), 'touched_key'
+winning_revisions as (
+    {{ winning_revisions(
+        source('shop', 'interactions'),
+        'interaction_id',
+        is_touched('interaction_id', ref('stg_shop__touched_interactions'), 'touched_key')
     ) }}
 ),
 
@@ -14,14 +15,6 @@ interaction_types as (
 
 fact_settings as (
     select * from {{ ref('stg_rules__fact_settings') }}
-),
-
-winning_revisions as (
-
-    select *
-    from revisions
-    qualify {{ revision_rank(['interaction_id']) }} = 1
-
 ),
 
 dated as (
@@ -64,7 +57,6 @@ judged as (
                 or dated.score > interaction_types.highest_score
                 then 'score_out_of_range'
         end as rejection_reason,
-        'shop:' || dated.interaction_id as record_id,
         dated._delivery_id as delivery_id,
         dated._row_number as row_number
     from dated

@@ -8,87 +8,118 @@ revisions as (
     where {{ is_touched('order_id', ref('stg_shop__touched_orders'), 'touched_key') }}
 ),
 
-orders as (
+accepted_orders as (
     select * from {{ ref('stg_shop__orders') }}
-    where {{ is_touched('order_id', ref('stg_shop__touched_orders')) }}
+    where
+        rejection_reason is null
+        and {{ is_touched('order_id', ref('stg_shop__touched_orders')) }}
+),
+
+rejected_orders as (
+    select * from {{ ref('stg_shop__orders') }}
+    where
+        rejection_reason is not null
+        and {{ is_touched('order_id', ref('stg_shop__touched_orders')) }}
 ),
 
 fact_settings as (
     select * from {{ ref('stg_rules__fact_settings') }}
 ),
 
-deliveries_of_orders as (
+-- Orders of which a line may have come more than once. Lines of one delivery that all have numbers of
+-- their own set as many bits as they are; few orders fall under suspicion for nothing.
+repeated_orders as (
+
+    select order_id
+    from {{ source('shop', 'order_lines') }}
+    where {{ is_touched('order_id', ref('stg_shop__touched_orders'), 'touched_key') }}
+    group by order_id
+    having
+        min(_delivery_id) < max(_delivery_id)
+        or bit_count(
+            bit_or(cast(power(2, abs(mod(line_number, 62))) as bigint))
+        ) < count(*)
+
+),
+
+repeated_lines as (
 
     select
         order_id,
+        line_number,
+        updated_at,
         _delivery_id,
-        max(updated_at) as newest_updated_at
-    from revisions
-    group by order_id, _delivery_id
+        _row_number,
+        max(updated_at) over (partition by order_id, _delivery_id)
+            as newest_updated_at
+    from {{ source('shop', 'order_lines') }}
+    where order_id in (select repeated_orders.order_id from repeated_orders)
 
 ),
 
-winning_deliveries as (
+ranked_lines as (
 
     select
-        order_id,
-        _delivery_id
-    from deliveries_of_orders
-    qualify row_number() over (
-        partition by order_id
-        order by newest_updated_at desc nulls last, _delivery_id desc nulls last
-    ) = 1
+        _delivery_id,
+        _row_number,
+        rank() over (
+            partition by order_id
+            order by newest_updated_at desc nulls last, _delivery_id desc nulls last
+        ) as delivery_rank,
+        row_number() over (
+            partition by order_id, _delivery_id, line_number
+            order by updated_at desc nulls last, _row_number desc nulls last
+        ) as line_rank
+    from repeated_lines
 
 ),
 
-winning_lines as (
+superseded_lines as (
 
-    select revisions.*
-    from revisions
-    inner join winning_deliveries
-        on
-            revisions.order_id = winning_deliveries.order_id
-            and revisions._delivery_id = winning_deliveries._delivery_id
-    qualify row_number() over (
-        partition by revisions.order_id, revisions.line_number
-        order by
-            revisions.updated_at desc nulls last,
-            revisions._row_number desc nulls last
-    ) = 1
+    select
+        _delivery_id,
+        _row_number
+    from ranked_lines
+    where delivery_rank > 1 or line_rank > 1
 
 ),
 
 judged as (
 
     select
-        'shop:' || winning_lines.order_id as order_id,
-        winning_lines.line_number,
-        'shop:' || winning_lines.product_id as product_id,
-        winning_lines.quantity,
-        winning_lines.unit_price,
-        coalesce(winning_lines.discount_amount, 0) as discount_amount,
-        winning_lines.unit_cost,
+        'shop:' || revisions.order_id as order_id,
+        revisions.line_number,
+        'shop:' || revisions.product_id as product_id,
+        revisions.quantity,
+        revisions.unit_price,
+        coalesce(revisions.discount_amount, 0) as discount_amount,
+        revisions.unit_cost,
         case
-            when orders.order_id is null then 'unknown_order'
-            when orders.rejection_reason is not null then 'order_not_accepted'
+            when rejected_orders.order_id is not null then 'order_not_accepted'
+            when accepted_orders.order_id is null then 'unknown_order'
             when
-                abs(cast(winning_lines.quantity as double))
+                abs(cast(revisions.quantity as double))
                 * greatest(
-                    abs(cast(winning_lines.unit_price as double)),
-                    abs(coalesce(cast(winning_lines.unit_cost as double), 0))
+                    abs(cast(revisions.unit_price as double)),
+                    abs(coalesce(cast(revisions.unit_cost as double), 0))
                 ) > cast(fact_settings.largest_line_amount as double)
-                or abs(winning_lines.discount_amount)
+                or abs(revisions.discount_amount)
                 > fact_settings.largest_line_amount
                 then 'amount_out_of_range'
         end as rejection_reason,
-        'shop:' || winning_lines.order_id || ':'
-        || cast(winning_lines.line_number as {{ dbt.type_string() }}) as record_id,
-        winning_lines._delivery_id as delivery_id,
-        winning_lines._row_number as row_number
-    from winning_lines
+        revisions._delivery_id as delivery_id,
+        revisions._row_number as row_number
+    from revisions
     cross join fact_settings
-    left join orders
-        on 'shop:' || winning_lines.order_id = orders.order_id
+    left join accepted_orders
+        on 'shop:' || revisions.order_id = accepted_orders.order_id
+    left join rejected_orders
+        on 'shop:' || revisions.order_id = rejected_orders.order_id
+    left join superseded_lines
+        on
+            revisions._delivery_id = superseded_lines._delivery_id
+            and revisions._row_number = superseded_lines._row_number
+    where superseded_lines._row_number is null
 
 )
 

@@ -3,9 +3,12 @@
 -- files happen to arrive decides only where the shop gives no time.
 with
 
-revisions as (
-    select * from {{ source('shop', 'orders') }}
-    where {{ is_touched('order_id', ref('stg_shop__touched_orders'), 'touched_key') }}
+winning_revisions as (
+    {{ winning_revisions(
+        source('shop', 'orders'),
+        'order_id',
+        is_touched('order_id', ref('stg_shop__touched_orders'), 'touched_key')
+    ) }}
 ),
 
 exchange_rates as (
@@ -14,14 +17,6 @@ exchange_rates as (
 
 fact_settings as (
     select * from {{ ref('stg_rules__fact_settings') }}
-),
-
-winning_revisions as (
-
-    select *
-    from revisions
-    qualify {{ revision_rank(['order_id']) }} = 1
-
 ),
 
 dated as (
@@ -48,7 +43,6 @@ judged as (
         'shop:' || dated.customer_id as customer_id,
         dated.ordered_at,
         dated.order_date,
-        dated.order_status,
         lower(dated.channel) as channel,
         dated.order_currency as currency,
         exchange_rates.exchange_rate,
@@ -64,7 +58,6 @@ judged as (
             when abs(dated.discount_amount) > dated.largest_line_amount
                 then 'amount_out_of_range'
         end as rejection_reason,
-        'shop:' || dated.order_id as record_id,
         dated._delivery_id as delivery_id,
         dated._row_number as row_number
     from dated

@@ -1,16 +1,8 @@
 -- Grain: one row per product of the shop, its winning revision.
 with
 
-revisions as (
-    select * from {{ source('shop', 'products') }}
-),
-
 winning_revisions as (
-
-    select *
-    from revisions
-    qualify {{ revision_rank(['product_id']) }} = 1
-
+    {{ winning_revisions(source('shop', 'products'), 'product_id') }}
 ),
 
 renamed as (

@@ -3,10 +3,6 @@
 -- belongs to is known only once the winning one is found.
 with
 
-revisions as (
-    select * from {{ source('shop', 'refunds') }}
-),
-
 candidates as (
 
     select refund_id
@@ -16,6 +12,14 @@ candidates as (
     ) }}
     group by refund_id
 
+),
+
+winning_revisions as (
+    {{ winning_revisions(
+        source('shop', 'refunds'),
+        'refund_id',
+        'refund_id in (select candidates.refund_id from candidates)'
+    ) }}
 ),
 
 orders as (
@@ -33,25 +37,8 @@ accepted_lines as (
         and {{ is_touched('order_id', ref('stg_shop__touched_orders')) }}
 ),
 
-orders_with_lines as (
-
-    select order_id
-    from accepted_lines
-    group by order_id
-
-),
-
 fact_settings as (
     select * from {{ ref('stg_rules__fact_settings') }}
-),
-
-winning_revisions as (
-
-    select *
-    from revisions
-    where refund_id in (select candidates.refund_id from candidates)
-    qualify {{ revision_rank(['refund_id']) }} = 1
-
 ),
 
 dated as (
@@ -70,6 +57,24 @@ dated as (
         'coalesce(winning_revisions.order_id, winning_revisions.refund_id)',
         ref('stg_shop__touched_orders'), 'touched_key'
     ) }}
+
+),
+
+refunded_lines as (
+
+    select
+        order_id,
+        line_number
+    from accepted_lines
+    where order_id in (select dated.refunded_order_id from dated)
+
+),
+
+orders_with_lines as (
+
+    select order_id
+    from refunded_lines
+    group by order_id
 
 ),
 
@@ -99,12 +104,11 @@ judged as (
             when orders.order_id is null then 'unknown_order'
             when orders.rejection_reason is not null then 'order_not_accepted'
             when orders_with_lines.order_id is null then 'order_without_lines'
-            when dated.line_number is not null and accepted_lines.line_number is null
+            when dated.line_number is not null and refunded_lines.line_number is null
                 then 'unknown_line'
             -- Else a fact dated later would bring an earlier refund to life and change the past.
             when dated.refund_date < orders.order_date then 'refunded_before_order'
         end as rejection_reason,
-        'shop:' || dated.refund_id as record_id,
         dated._delivery_id as delivery_id,
         dated._row_number as row_number
     from dated
@@ -112,10 +116,10 @@ judged as (
         on dated.refunded_order_id = orders.order_id
     left join orders_with_lines
         on dated.refunded_order_id = orders_with_lines.order_id
-    left join accepted_lines
+    left join refunded_lines
         on
-            dated.refunded_order_id = accepted_lines.order_id
-            and dated.line_number = accepted_lines.line_number
+            dated.refunded_order_id = refunded_lines.order_id
+            and dated.line_number = refunded_lines.line_number
 
 )
 
