@@ -15,7 +15,7 @@ demo: ## From a fresh clone to published segments of the sample shop
 test: ## Everything that checks the project, fast to slow (what CI calls)
 	@requirements/sync.sh dev
 	@$(MAKE) --no-print-directory lint
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest --numprocesses 2 --dist loadfile
 
 ui: ## Dagster's UI and daemon, on http://127.0.0.1:3000
 	@./segments ui
