@@ -19,6 +19,10 @@ products as (
     {{ union_sources('products', ['product_id', 'unit_cost']) }}
 ),
 
+fact_settings as (
+    select * from {{ ref('stg_rules__fact_settings') }}
+),
+
 -- Few orders have a discount of their own: only their lines are looked at twice.
 discounted_orders as (
     select * from {{ ref('int_orders__united') }}
@@ -89,12 +93,19 @@ priced_lines as (
         orders.customer_id,
         orders.order_date,
         orders.exchange_rate,
-        products.unit_cost as product_unit_cost,
+        -- A product's cost that makes an absurd amount is a typing error: the line's is unknown.
+        case
+            when
+                abs(cast(order_lines.quantity as double) * cast(products.unit_cost as double))
+                <= cast(fact_settings.largest_line_amount as double)
+                then products.unit_cost
+        end as product_unit_cost,
         {{ line_amount('order_lines') }} as line_amount,
         coalesce(order_discount_shares.order_discount_share, 0) as order_discount_share
     from order_lines
     inner join orders
         on order_lines.order_id = orders.order_id
+    cross join fact_settings
     left join products
         on order_lines.product_id = products.product_id
     left join order_discount_shares
