@@ -81,7 +81,9 @@ measures as (
         customer_id,
         first_order_date,
         last_order_date,
-        {{ dbt.datediff('last_order_date', 'as_of_date', 'day') }} as recency_days,
+        {{ dbt.datediff(
+            'last_order_date', 'as_of_date', 'day'
+        ) }} as recency_days,
         cast(orders_to_date as bigint) as orders_to_date,
         cast(frequency as bigint) as frequency,
         cast(orders_12m as bigint) as orders_12m,
