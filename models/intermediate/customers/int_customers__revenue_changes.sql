@@ -77,19 +77,34 @@ changes_by_as_of as (
         changes.customer_id,
         as_of_dates.as_of_date,
         sum(
-            case when changes.window_name = 'look_back' then changes.net_amount else 0 end
+            case
+                when changes.window_name = 'look_back' then changes.net_amount
+                else 0
+            end
         ) as monetary_change,
         sum(
-            case when changes.window_name = '12m' then changes.net_amount else 0 end
+            case
+                when changes.window_name = '12m' then changes.net_amount
+                else 0
+            end
         ) as net_revenue_12m_change,
         sum(
-            case when changes.window_name = '12m' then changes.covered_amount else 0 end
+            case
+                when changes.window_name = '12m' then changes.covered_amount
+                else 0
+            end
         ) as covered_revenue_12m_change,
         sum(
-            case when changes.window_name = '12m' then changes.cost_amount else 0 end
+            case
+                when changes.window_name = '12m' then changes.cost_amount
+                else 0
+            end
         ) as cost_12m_change,
         sum(
-            case when changes.window_name = '12m' then changes.covered_entries else 0 end
+            case
+                when changes.window_name = '12m' then changes.covered_entries
+                else 0
+            end
         ) as covered_entries_12m_change
     from changes
     inner join as_of_dates
