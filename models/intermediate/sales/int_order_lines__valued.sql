@@ -96,8 +96,10 @@ priced_lines as (
         -- A product's cost that makes an absurd amount is a typing error: the line's is unknown.
         case
             when
-                abs(cast(order_lines.quantity as double) * cast(products.unit_cost as double))
-                <= cast(fact_settings.largest_line_amount as double)
+                abs(
+                    cast(order_lines.quantity as double)
+                    * cast(products.unit_cost as double)
+                ) <= cast(fact_settings.largest_line_amount as double)
                 then products.unit_cost
         end as product_unit_cost,
         {{ line_amount('order_lines') }} as line_amount,
