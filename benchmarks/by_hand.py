@@ -1,4 +1,7 @@
-"""Runs `by_hand.sql` on a build file's raw tables; compares its tables with the models'."""
+"""Runs `by_hand.sql` on a build file's raw tables; compares its tables with the models'.
+
+As a program, so that it can be measured: build file, file of results, project, script.
+"""
 
 import re
 import sys
@@ -10,6 +13,7 @@ import yaml
 from orchestration.home import PROJECT
 
 SCRIPT = Path(__file__).with_name("by_hand.sql")
+FACTS = Path(__file__).with_name("by_hand_facts.sql")
 COMPARED = ("customer_rfm", "customer_value")
 
 
@@ -32,19 +36,19 @@ def _rendered(value: str) -> str:
     return found[1] if found else value
 
 
-def run(build_file: Path, out: Path, project: Path) -> None:
-    """Run the script: raw tables and seeds from `build_file`, results into the new file `out`."""
+def run(build_file: Path, out: Path, project: Path, script: Path) -> None:
+    """Run a script: tables of `build_file` in, results into the new file `out`."""
     out.unlink(missing_ok=True)
     config = {
         **settings(project),
         "temp_directory": str(out.with_suffix(".spill")),
-        # The script orders nothing that its tables would have to keep.
+        # The scripts order nothing that their tables would have to keep.
         "preserve_insertion_order": "false",
     }
     with duckdb.connect(str(out), config=config) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{build_file}' as build (read_only)")
-        connection.execute(SCRIPT.read_text())
+        connection.execute(script.read_text())
 
 
 def compare(build_file: Path, by_hand: Path) -> int:
@@ -75,4 +79,4 @@ def compare(build_file: Path, by_hand: Path) -> int:
 
 
 if __name__ == "__main__":
-    run(*map(Path, sys.argv[1:4]))
+    run(*map(Path, sys.argv[1:5]))

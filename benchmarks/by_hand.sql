@@ -85,6 +85,8 @@ create macro is_dated(moment, delivered) as
     moment::date >= setting('minimum_date')::date
     and moment::date - delivered::date <= setting('max_days_ahead')::int;
 
+create macro largest_amount() as setting('largest_line_amount')::decimal(18, 2);
+
 create macro cents(amount, rate) as
     (case when rate = 1 then round(amount, 2) else round(amount * rate, 2) end)::decimal(18, 2);
 
@@ -107,7 +109,8 @@ where
     superseded._row_number is null
     and rate_on(orders.currency, orders.ordered_at::date) is not null
     and lower(orders.status) = 'completed'
-    and is_dated(orders.ordered_at, orders._delivered_at);
+    and is_dated(orders.ordered_at, orders._delivered_at)
+    and coalesce(abs(orders.discount_amount), 0) <= largest_amount();
 
 create temp table products as
 select
@@ -145,7 +148,8 @@ where
     superseded._row_number is null
     and abs(lines.quantity::double)
     * greatest(abs(lines.unit_price::double), abs(coalesce(lines.unit_cost::double, 0)))
-    <= setting('largest_line_amount')::double;
+    <= largest_amount()::double
+    and coalesce(abs(lines.discount_amount), 0) <= largest_amount();
 
 create macro line_cost(quantity, unit_cost, product_unit_cost, rate) as
     case
@@ -219,6 +223,7 @@ left join (
 ) as lines on refunds.order_id = lines.order_id
 where
     refunds.amount > 0
+    and refunds.amount <= largest_amount()
     and is_dated(refunds.refunded_at, refunds._delivered_at)
     and case
         when refunds.order_id is null then refunds.customer_id is not null

@@ -77,7 +77,8 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], log: Path
         watcher.join()
     if process.returncode != 0:
         shown = " ".join(str(word) for word in command)
-        raise CommandFailed(f"{shown} failed:\n{log.read_text(errors='replace')[-3000:]}")
+        said = log.read_text(errors="replace")[-3000:]
+        raise CommandFailed(f"{shown} ended with {process.returncode}:\n{said}")
     peak = max(max(peaks), usage.ru_maxrss * 1024)
     return Cost(usage.ru_utime + usage.ru_stime, wall, peak / 1e6)
 

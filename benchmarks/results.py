@@ -50,26 +50,44 @@ class Book:
         self._began = datetime.now(UTC)
         self._commit = commit()
         self._file = folder / f"{self._began:%Y-%m-%d}.csv"
-        self.rows: list[Row] = []
+        self.rows: list[tuple[Row, str]] = []
 
     def add(
-        self, what: str, cost: Cost | None = None, ratio: float | None = None, note: str = ""
+        self,
+        what: str,
+        cost: Cost | float,
+        ratio: float | None = None,
+        note: str = "",
+        verdict: str = "",
     ) -> None:
-        """Keep a figure and append it to the day's file."""
+        """Keep a figure and append it to the day's file.
+
+        Args:
+            what: what was measured.
+            cost: what it cost; CPU seconds alone where no more is known.
+            ratio: beside what the note says, or the budget.
+            note: what a reader has to know.
+            verdict: the budget and whether it is kept, where it is not a bound of the ratio.
+        """
+        known = cost if isinstance(cost, Cost) else None
         row = Row(
             date=self._began.isoformat(timespec="seconds"),
             commit=self._commit,
             machine=machine(),
             what=what,
             orders=self._orders,
-            cpu_seconds=None if cost is None else round(cost.cpu_seconds, 2),
-            wall_seconds=None if cost is None else round(cost.wall_seconds, 2),
-            peak_mb=None if cost is None else round(cost.peak_mb),
-            ratio=None if ratio is None else round(ratio, 3),
+            cpu_seconds=round(cost.cpu_seconds if isinstance(cost, Cost) else cost, 2),
+            wall_seconds=_rounded(known and known.wall_seconds, 2),
+            peak_mb=_rounded(known and known.peak_mb, 0),
+            ratio=_rounded(ratio, 3),
             note=note,
         )
-        self.rows.append(row)
+        self.rows.append((row, verdict or budget(row)))
         append(row, self._file)
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def append(row: Row, path: Path) -> None:
@@ -113,30 +131,31 @@ def budget(row: Row) -> str:
     """Return the budget of a row and whether it keeps it; empty where there is none."""
     if row.what in BUDGETS and row.ratio is not None:
         _, bound, unit = BUDGETS[row.what]
-        return f"<= {bound:g} {unit}: {_kept(row.ratio <= bound)}"
+        return f"<= {bound:g} {unit}: {kept(row.ratio <= bound)}"
     bound = PEAK_BUDGETS_MB.get(row.orders)
     if row.what == "whole run" and bound and row.peak_mb is not None:
-        return f"<= {bound} MB: {_kept(row.peak_mb <= bound)}"
+        return f"<= {bound} MB: {kept(row.peak_mb <= bound)}"
     return ""
 
 
-def _kept(is_kept: bool) -> str:
+def kept(is_kept: bool) -> str:
+    """Say in a word whether a budget is kept."""
     return "kept" if is_kept else "MISSED"
 
 
-def render(rows: list[Row], console: Console) -> None:
+def render(book: Book, console: Console) -> None:
     """Print the rows of a run as one table."""
     table = Table("What", "CPU s", "Wall s", "Peak MB", "Ratio", "Budget", "Note", box=None)
     for column in table.columns[1:5]:
         column.justify = "right"
-    for row in rows:
+    for row, verdict in book.rows:
         table.add_row(
             row.what,
             _shown(row.cpu_seconds, ",.1f"),
             _shown(row.wall_seconds, ",.1f"),
             _shown(row.peak_mb, ",.0f"),
             _shown(row.ratio, ".3g"),
-            budget(row),
+            verdict,
             row.note,
         )
     console.print(table)
