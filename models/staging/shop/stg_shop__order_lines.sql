@@ -8,11 +8,9 @@ revisions as (
     where {{ is_touched('order_id', ref('stg_shop__touched_orders'), 'touched_key') }}
 ),
 
-accepted_orders as (
+orders as (
     select * from {{ ref('stg_shop__orders') }}
-    where
-        rejection_reason is null
-        and {{ is_touched('order_id', ref('stg_shop__touched_orders')) }}
+    where {{ is_touched('order_id', ref('stg_shop__touched_orders')) }}
 ),
 
 rejected_orders as (
@@ -26,19 +24,31 @@ fact_settings as (
     select * from {{ ref('stg_rules__fact_settings') }}
 ),
 
--- Orders of which a line may have come more than once. Lines of one delivery that all have numbers of
--- their own set as many bits as they are; few orders fall under suspicion for nothing.
-repeated_orders as (
+-- Lines of one delivery that all have numbers of their own set as many bits as they are; few orders
+-- fall under suspicion for nothing.
+orders_of_lines as (
 
-    select order_id
-    from {{ source('shop', 'order_lines') }}
-    where {{ is_touched('order_id', ref('stg_shop__touched_orders'), 'touched_key') }}
-    group by order_id
-    having
+    select
+        order_id,
         min(_delivery_id) < max(_delivery_id)
         or bit_count(
             bit_or(cast(power(2, abs(mod(line_number, 62))) as bigint))
-        ) < count(*)
+        ) < count(*) as may_repeat_lines
+    from {{ source('shop', 'order_lines') }}
+    where {{ is_touched('order_id', ref('stg_shop__touched_orders'), 'touched_key') }}
+    group by order_id
+
+),
+
+-- By keys alone, and then only the few are looked up for every line: that saves a join of all lines
+-- with all orders.
+unknown_orders as (
+
+    select orders_of_lines.order_id
+    from orders_of_lines
+    left join orders
+        on 'shop:' || orders_of_lines.order_id = orders.order_id
+    where orders.order_id is null
 
 ),
 
@@ -53,7 +63,11 @@ repeated_lines as (
         max(updated_at) over (partition by order_id, _delivery_id)
             as newest_updated_at
     from {{ source('shop', 'order_lines') }}
-    where order_id in (select repeated_orders.order_id from repeated_orders)
+    where order_id in (
+        select orders_of_lines.order_id
+        from orders_of_lines
+        where orders_of_lines.may_repeat_lines
+    )
 
 ),
 
@@ -96,7 +110,7 @@ judged as (
         revisions.unit_cost,
         case
             when rejected_orders.order_id is not null then 'order_not_accepted'
-            when accepted_orders.order_id is null then 'unknown_order'
+            when unknown_orders.order_id is not null then 'unknown_order'
             when
                 abs(cast(revisions.quantity as double))
                 * greatest(
@@ -111,8 +125,8 @@ judged as (
         revisions._row_number as row_number
     from revisions
     cross join fact_settings
-    left join accepted_orders
-        on 'shop:' || revisions.order_id = accepted_orders.order_id
+    left join unknown_orders
+        on revisions.order_id = unknown_orders.order_id
     left join rejected_orders
         on 'shop:' || revisions.order_id = rejected_orders.order_id
     left join superseded_lines
