@@ -161,7 +161,8 @@ def run(
             broken = [found.name for found in outcome.findings if found.status != "warn"]
             reason = f"failed: {', '.join(broken)}" if broken else outcome.problem
             raise fail(f"The build did not pass, so nothing was published. {reason}. {served}")
-        raise fail(f"{outcome.failed_step}: {outcome.problem} {served}")
+        problem = (outcome.problem or "").rstrip(".")
+        raise fail(f"{outcome.failed_step}: {problem}. {served}")
     _print_published(place)
 
 

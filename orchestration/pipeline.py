@@ -118,5 +118,5 @@ def _innermost(error: "SerializableErrorInfo") -> str:
     while error.cause is not None:
         error = error.cause
     if "DagsterExecutionInterruptedError" in error.message:
-        return "it was stopped from outside."
+        return "it was stopped from outside"
     return re.sub(r"^[\w.]+: ", "", error.message.strip())

@@ -101,6 +101,8 @@ _made: dict[Path, Undisturbed] = {}
 def _make_homes(folder: Path) -> Undisturbed:
     root = folder / "home"
     deliver_first(root / "landing")
+    # Else every `./segments run` on a copy would read the project anew.
+    dbt.prepare_manifest(home(root))
     quick_run(root)
     deliver_second(root / "landing")
     kept = {"delivered": shutil.copytree(root, folder / "delivered", symlinks=True)}
