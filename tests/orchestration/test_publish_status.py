@@ -8,7 +8,7 @@ from rich.console import Console
 
 from orchestration.audit import Delivery
 from orchestration.home import Home
-from orchestration.publish import publish, rollback
+from orchestration.publish import SCHEMA_VERSION, publish, rollback
 from orchestration.status import count_feeds, folder_bytes, not_published, render_status, status
 from tests.orchestration.publish_builds import change_build, make_build
 
@@ -50,7 +50,7 @@ def test_the_published_version_and_its_rows_are_shown(place):
     for part in (
         "version 1 at",
         "as of 2011-12-01",
-        "schema 0.1.0",
+        f"schema {SCHEMA_VERSION}",
         "Versions kept: 1",
         "Last build (2011-12-01 02:00 UTC): passed",
         "Every delivery is in the published version.",
