@@ -65,7 +65,7 @@ class Bench:
             "core path: by hand, facts written",
             facts,
             models.cpu_seconds / facts.cpu_seconds,
-            "and lines, orders, ledger as tables; the ratio is the models' to this",
+            "and lines and orders as tables; the ratio is the models' to this",
         )
         self._say_dearest("core path", shop)
         self._leave(empty, shop)

@@ -14,6 +14,7 @@ from orchestration.home import PROJECT
 
 SCRIPT = Path(__file__).with_name("by_hand.sql")
 FACTS = Path(__file__).with_name("by_hand_facts.sql")
+SHARED_SETTINGS = ("memory_limit", "disabled_compression_methods")
 COMPARED = ("customer_rfm", "customer_value")
 
 
@@ -22,12 +23,10 @@ class ResultsDiffer(Exception):
 
 
 def settings(project: Path = PROJECT) -> dict[str, str]:
-    """Return the threads and the memory that dbt gives DuckDB, for the script by hand too."""
+    """Return the threads, memory and compression that dbt gives DuckDB, for the script too."""
     target = yaml.safe_load((project / "profiles.yml").read_text())["segments"]["outputs"]["duckdb"]
-    given = {"threads": str(target["threads"])}
-    if "memory_limit" in target.get("settings", {}):
-        given["memory_limit"] = _rendered(str(target["settings"]["memory_limit"]))
-    return given
+    given = {name: _rendered(str(target["settings"][name])) for name in SHARED_SETTINGS}
+    return {"threads": str(target["threads"]), **given}
 
 
 def _rendered(value: str) -> str:

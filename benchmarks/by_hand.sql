@@ -133,7 +133,11 @@ select
     lines.line_number,
     lines.quantity,
     lines.unit_cost,
-    products.unit_cost as product_unit_cost,
+    case
+        when
+            abs(lines.quantity::double * products.unit_cost::double) <= largest_amount()::double
+            then products.unit_cost
+    end as product_unit_cost,
     case when lines.quantity > 0 then coalesce(products.category_bits, 1) end as category_bits,
     (
         lines.quantity::decimal(19, 6) * lines.unit_price - coalesce(lines.discount_amount, 0)
