@@ -25,7 +25,7 @@ def follow_the_guide(project: Path) -> None:
     contract, entry = blocks("yaml")
     (folder / "_tills__sources.yml").write_text(contract, encoding="utf-8")
     names = re.findall(r"^`models/staging/tills/(\w+\.sql)`$", GUIDE, flags=re.M)
-    assert len(names) == len(blocks("sql")) == 2
+    assert len(names) == len(blocks("sql")) == 3
     for name, sql in zip(names, blocks("sql"), strict=True):
         (folder / name).write_text(sql, encoding="utf-8")
     settings = project / "dbt_project.yml"

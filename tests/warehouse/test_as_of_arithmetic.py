@@ -61,7 +61,7 @@ create table build.seeds.settings (
     setting varchar, value varchar, valid_from date, valid_to date
 );
 create table build.staging.stg_rules__fact_settings (minimum_date date);
-create table build.staging.stg_control__increment (last_day date);
+create table build.staging.stg_control__increment (last_day date, rule_version varchar);
 create table build.intermediate.int_customers__united (
     source varchar, customer_id varchar, known_since date
 );
@@ -301,7 +301,7 @@ def measures(
         [(rule.setting, rule.value, rule.valid_from, rule.valid_to) for rule in case.rules],
     )
     fill(engine, "staging.stg_rules__fact_settings", [(MINIMUM,)])
-    fill(engine, "staging.stg_control__increment", [(FOREVER,)])
+    fill(engine, "staging.stg_control__increment", [(FOREVER, "abc")])
     fill(
         engine,
         "intermediate.int_customers__united",

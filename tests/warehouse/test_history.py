@@ -147,7 +147,7 @@ def test_month_ends_are_those_before_the_newest_day_that_know_of_anything(story:
     """The first fact is of March 2021; 24 months would reach back to June 2020."""
     first = story["first"]
     assert first.month_ends == month_ends(date(2021, 3, 31), date(2022, 5, 31))
-    assert first.history == {"from": None, "marked": []}
+    assert first.history == {"from": None, "last_day": None, "marked": []}
     assert first.restatements == []
 
 
