@@ -11,6 +11,7 @@ A publish that is killed at each of its steps is in test_publish.py.
 import contextlib
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -108,21 +109,21 @@ def test_a_killed_build(undisturbed: Undisturbed):
 def test_a_killed_publish(undisturbed: Undisturbed):
     root = restored(undisturbed.built)
     place = home(root)
-    served = [1]
+    served = []
+
+    def step(number: int) -> subprocess.Popen[str]:
+        if current_number(place) != 1:
+            # Files that are published already are only linked: too quick to be met.
+            restored(undisturbed.built)
+        return crashes.script(root, crashes.PUBLISH)
 
     def check() -> None:
         check_home(place)
-        served.append(current_number(place) or 0)
-        assert served[-1] >= served[-2]
+        served.append(current_number(place))
+        assert set(served) <= {1, 2}
 
-    met = kill_repeatedly(
-        "publish",
-        KILLS,
-        # A little longer than it takes, to meet what follows the switch.
-        1.2 * undisturbed.publish_seconds,
-        lambda number: crashes.script(root, crashes.PUBLISH),
-        check,
-    )
+    # A little longer than it takes, to meet what follows the switch.
+    met = kill_repeatedly("publish", KILLS, 1.2 * undisturbed.publish_seconds, step, check)
     print(f"versions served after each kill: {served}")
     assert met > KILLS / 3
 
