@@ -6,10 +6,13 @@ one as-of and one customer only say what must come out. No dbt run is needed, so
 cost seconds.
 """
 
+import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -47,7 +50,20 @@ MODELS = (
     "int_customers__revenue_changes",
     "int_customers__category_changes",
     "int_customers__measures",
+    "int_customers__order_days",
+    "int_customers__rhythm",
+    "int_as_of_dates__cycles",
+    "int_customers__cycles",
+    "int_customers__comebacks",
 )
+# Short figures, so that few orders reach them.
+FIGURES = {
+    "days_3m": "91",
+    "minimum_cycle_days": "30",
+    "comeback_days": "90",
+    "minimum_comeback_gap_days": "60",
+    "comeback_gap_multiple": "2",
+}
 INPUTS = """
 create schema build.intermediate;
 create schema build.staging;
@@ -121,6 +137,17 @@ class Case:
         days += [entry.day for entry in self.entries if entry.customer_id == customer]
         return min(days, default=None)
 
+    def counted(self, customer: str, as_of: date) -> list[Order]:
+        """Return the orders that count on a day: not those voided by then."""
+        return [
+            order
+            for order in self.orders
+            if order.customer_id == customer
+            and order.is_countable
+            and order.day <= as_of
+            and (order.voided_on is None or order.voided_on > as_of)
+        ]
+
     def value(self, setting: str, as_of: date) -> str | None:
         (value,) = (
             rule.value
@@ -153,6 +180,8 @@ def cases(draw: st.DrawFn) -> Case:
     rules = [
         *draw(dated_rules("look_back_days", ["730", "365", "90", None])),
         *draw(dated_rules("days_12m", ["365", "365", "180"])),
+        *draw(dated_rules("days_6m", ["182", "182", "90"])),
+        *(Rule(setting, value, date(1900, 1, 1), None) for setting, value in FIGURES.items()),
     ]
     # Days beside the edges of windows, and any others.
     edges = [
@@ -193,20 +222,14 @@ def expected_measures(case: Case) -> Iterator[tuple]:
             MINIMUM - DAY if look_back is None else as_of - timedelta(days=int(look_back))
         )
         after_12m = as_of - timedelta(days=int(case.value("days_12m", as_of) or 0))
+        after_6m = as_of - timedelta(days=int(case.value("days_6m", as_of) or 0))
         for customer in CUSTOMERS:
             known_since = case.known_since(customer)
             if known_since is None and as_of < NEWEST:
                 continue
             if known_since is not None and known_since > as_of:
                 continue
-            counted = [
-                order
-                for order in case.orders
-                if order.customer_id == customer
-                and order.is_countable
-                and order.day <= as_of
-                and (order.voided_on is None or order.voided_on > as_of)
-            ]
+            counted = case.counted(customer, as_of)
             ledger = [
                 entry
                 for entry in case.entries
@@ -235,6 +258,7 @@ def expected_measures(case: Case) -> Iterator[tuple]:
                 sum(order.day > after_12m for order in counted),
                 sum((e.net for e in ledger if e.day > after_look_back), Decimal(0)),
                 sum((entry.net for entry in year), Decimal(0)),
+                sum((entry.net for entry in ledger if entry.day > after_6m), Decimal(0)),
                 sum((entry.net for entry in covered), Decimal(0)),
                 margin if covered else None,
                 None if bought == {None} else len(bought - {None}),
@@ -274,9 +298,7 @@ def fill(engine: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[
         engine.execute(f"insert into build.{table} values ({', '.join('?' * len(row))})", row)
 
 
-def measures(
-    engine: duckdb.DuckDBPyConnection, compiled: dict[str, str], case: Case
-) -> list[tuple]:
+def build(engine: duckdb.DuckDBPyConnection, compiled: dict[str, str], case: Case) -> None:
     """Run the compiled models on a case."""
     known = [(customer, case.known_since(customer)) for customer in CUSTOMERS]
     first = min((day for _, day in known if day), default=NEWEST)
@@ -329,14 +351,73 @@ def measures(
     )
     for model in MODELS:
         engine.execute(f"create or replace table build.intermediate.{model} as {compiled[model]}")
-    rows = engine.execute(
+    engine.execute("commit")
+
+
+def measures(engine: duckdb.DuckDBPyConnection) -> list[tuple]:
+    return engine.execute(
         "select as_of_date, customer_id, is_newest, first_order_date, last_order_date, "
         "recency_days, orders_to_date, frequency, orders_12m, monetary, net_revenue_12m, "
-        "covered_revenue_12m, margin_12m, category_count_12m "
+        "net_revenue_6m, covered_revenue_12m, margin_12m, category_count_12m "
         "from build.intermediate.int_customers__measures order by as_of_date, customer_id"
     ).fetchall()
-    engine.execute("commit")
-    return rows
+
+
+def rhythms(engine: duckdb.DuckDBPyConnection) -> list[tuple]:
+    return engine.execute(
+        "select as_of_date, customer_id, order_days, median_gap_days, gap_variation, cycles, "
+        "cycles_with_orders, repeat_rate, coalesce(comebacks, 0) "
+        "from build.intermediate.int_customers__rhythm "
+        "join build.intermediate.int_customers__cycles using (as_of_date, customer_id) "
+        "left join build.intermediate.int_customers__comebacks using (as_of_date, customer_id) "
+        "order by as_of_date, customer_id"
+    ).fetchall()
+
+
+def gaps_of(days: Sequence[date]) -> list[int]:
+    return [(after - before).days for before, after in pairwise(days)]
+
+
+def expected_rhythms(case: Case) -> Iterator[tuple]:
+    """Work out each rhythm by itself, from the days on which orders counted then."""
+    least = int(FIGURES["minimum_comeback_gap_days"])
+    for as_of in case.as_ofs():
+        days_of = {
+            customer: sorted({order.day for order in case.counted(customer, as_of)})
+            for customer in CUSTOMERS
+        }
+        medians = [statistics.median(gaps_of(days)) for days in days_of.values() if len(days) > 1]
+        cycle = Fraction(statistics.median(medians) if medians else 0)
+        cycle = max(cycle, Fraction(FIGURES["minimum_cycle_days"]))
+        for customer, days in days_of.items():
+            if not days:
+                continue
+            gaps = gaps_of(days)
+            cycles = int((as_of - days[0]).days / cycle)
+            active = {
+                number
+                for number in range(cycles)
+                if any(number < (day - days[0]).days / cycle <= number + 1 for day in days[1:])
+            }
+            comebacks = 0
+            for place, gap in enumerate(gaps):
+                others = gaps[:place] + gaps[place + 1 :]
+                usual = 2 * statistics.median(others) if others else 0
+                is_late = (as_of - days[place + 1]).days < int(FIGURES["comeback_days"])
+                comebacks += is_late and gap > max(least, usual)
+            yield (
+                as_of,
+                customer,
+                len(days),
+                statistics.median(gaps) if gaps else None,
+                pytest.approx(statistics.stdev(gaps) / statistics.mean(gaps))
+                if len(gaps) > 1
+                else None,
+                cycles,
+                len(active),
+                len(active) / cycles if cycles > 1 else None,
+                comebacks,
+            )
 
 
 @settings(
@@ -348,4 +429,6 @@ def measures(
 )
 @given(case=cases())
 def test_many_as_ofs_in_one_pass_equal_each_by_itself(engine, compiled, case: Case):
-    assert measures(engine, compiled, case) == list(expected_measures(case))
+    build(engine, compiled, case)
+    assert measures(engine) == list(expected_measures(case))
+    assert rhythms(engine) == list(expected_rhythms(case))
