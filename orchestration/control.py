@@ -20,7 +20,7 @@ from orchestration.ledger import WITHDRAWN
 
 TABLES = ("increment", "kept_month_ends", "kept_history")
 HISTORY = "customer_segments_history"
-HISTORY_TABLES = (HISTORY, "restatements")
+HISTORY_TABLES = (HISTORY, "restatements", "rfm_cuts", "lifecycle_transitions")
 
 # What a restatement is judged by; where the history lacks one of them, as after an upgrade, nothing
 # is compared.
@@ -28,7 +28,16 @@ KEPT_COLUMNS = {
     "as_of_date": "date",
     "customer_id": "varchar",
     "headline_segment": "varchar",
+    "rfm_code": "varchar",
     "value_tier": "varchar",
+    "abc_class": "varchar",
+    "order_value_group": "varchar",
+    "activity_status": "varchar",
+    "interaction_band": "varchar",
+    "cycle_band": "varchar",
+    "loyalty_band": "varchar",
+    "relationship_tier": "varchar",
+    "lifecycle_stage": "varchar",
     "net_revenue_12m": "decimal(18, 2)",
 }
 

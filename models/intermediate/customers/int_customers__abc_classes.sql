@@ -39,6 +39,9 @@ classified_customers as (
     select
         earning_customers.as_of_date,
         earning_customers.customer_id,
+        cast(earning_customers.better_revenue * 100 as double)
+        / nullif(cast(earning_customers.total_revenue * 100 as double), 0)
+            as better_revenue_share,
         bands.code as abc_class
     from earning_customers
     inner join bands
@@ -56,6 +59,7 @@ abc_classes as (
     select
         measures.as_of_date,
         measures.customer_id,
+        classified_customers.better_revenue_share,
         coalesce(classified_customers.abc_class, 'C') as abc_class
     from measures
     left join classified_customers

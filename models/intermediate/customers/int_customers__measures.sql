@@ -42,6 +42,8 @@ summed_up as (
         coalesce(sum(revenue_changes.monetary_change) over so_far, 0) as monetary,
         coalesce(sum(revenue_changes.net_revenue_12m_change) over so_far, 0)
             as net_revenue_12m,
+        coalesce(sum(revenue_changes.net_revenue_6m_change) over so_far, 0)
+            as net_revenue_6m,
         coalesce(sum(revenue_changes.covered_revenue_12m_change) over so_far, 0)
             as covered_revenue_12m,
         coalesce(sum(revenue_changes.cost_12m_change) over so_far, 0) as cost_12m,
@@ -89,6 +91,7 @@ measures as (
         cast(orders_12m as bigint) as orders_12m,
         cast(monetary as decimal(18, 2)) as monetary,
         cast(net_revenue_12m as decimal(18, 2)) as net_revenue_12m,
+        cast(net_revenue_6m as decimal(18, 2)) as net_revenue_6m,
         cast(covered_revenue_12m as decimal(18, 2)) as covered_revenue_12m,
         -- No line with a cost in the window: no margin, which is not a margin of zero.
         case

@@ -15,6 +15,7 @@ periods as (
 
 spans as (
     select * from {{ ref('int_periods__spans') }}
+    where window_name in ('to_date', 'look_back', '12m')
 ),
 
 as_of_dates as (

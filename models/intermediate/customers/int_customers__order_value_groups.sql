@@ -11,7 +11,6 @@ settings as (
 
 bands as (
     select * from {{ ref('int_bands__by_as_of') }}
-    where dimension = 'order_frequency'
 ),
 
 order_value_groups as (
@@ -71,10 +70,9 @@ levels as (
     inner join settings
         on average_order_values.as_of_date = settings.as_of_date
     inner join bands
-        on
-            average_order_values.as_of_date = bands.as_of_date
-            and average_order_values.orders_12m >= bands.lower_bound
-            and average_order_values.orders_12m < bands.upper_bound
+        on {{ in_band(
+            'average_order_values', 'orders_12m', 'bands', 'order_frequency'
+        ) }}
     left join medians
         on average_order_values.as_of_date = medians.as_of_date
 
@@ -87,17 +85,15 @@ grouped_customers as (
         levels.customer_id,
         levels.average_order_value_12m,
         levels.order_value_cut,
+        levels.frequency_level,
+        levels.value_level,
         order_value_groups.order_value_group
     from levels
     inner join order_value_groups
         on
             levels.frequency_level = order_value_groups.frequency_level
             and levels.value_level = order_value_groups.value_level
-            and levels.as_of_date >= order_value_groups.valid_from
-            and (
-                order_value_groups.valid_to is null
-                or levels.as_of_date <= order_value_groups.valid_to
-            )
+            and {{ holds_on('order_value_groups', 'levels.as_of_date') }}
 
 )
 

@@ -1,5 +1,11 @@
 -- Grain: one row per month-end that this build computes anew though it was published.
 -- What was published is compared with what is computed now, before the history takes it over.
+{% set codes = [
+    'headline_segment', 'rfm_code', 'value_tier', 'abc_class', 'order_value_group',
+    'activity_status', 'interaction_band', 'cycle_band', 'loyalty_band',
+    'relationship_tier', 'lifecycle_stage'
+] %}
+
 with
 
 month_ends as (
@@ -40,8 +46,9 @@ recomputed as (
     select
         segments.as_of_date,
         segments.customer_id,
-        segments.headline_segment,
-        segments.value_tier,
+        {% for code in codes %}
+        segments.{{ code }},
+        {% endfor %}
         segments.net_revenue_12m
     from segments
     inner join month_ends
@@ -59,9 +66,10 @@ compared as (
         recomputed.net_revenue_12m as net_revenue_12m_after,
         -- Who never ordered has no tier; who is on one side only is not the same.
         coalesce(
-            reported.headline_segment = recomputed.headline_segment
-            and reported.net_revenue_12m = recomputed.net_revenue_12m
-            and coalesce(reported.value_tier, '') = coalesce(recomputed.value_tier, ''),
+            reported.net_revenue_12m = recomputed.net_revenue_12m
+            {% for code in codes %}
+            and reported.{{ code }} is not distinct from recomputed.{{ code }}
+            {% endfor %},
             false
         ) as is_same
     from reported

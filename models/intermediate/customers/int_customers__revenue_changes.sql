@@ -14,6 +14,7 @@ periods as (
 
 spans as (
     select * from {{ ref('int_periods__spans') }}
+    where window_name in ('look_back', '12m', '6m')
 ),
 
 as_of_dates as (
@@ -50,7 +51,6 @@ changes as (
     from revenue_by_period
     inner join spans
         on revenue_by_period.period_number = spans.period_number
-    where spans.window_name in ('look_back', '12m')
 
     union all
 
@@ -65,9 +65,7 @@ changes as (
     from revenue_by_period
     inner join spans
         on revenue_by_period.period_number = spans.period_number
-    where
-        spans.window_name in ('look_back', '12m')
-        and spans.until_number is not null
+    where spans.until_number is not null
 
 ),
 
@@ -88,6 +86,12 @@ changes_by_as_of as (
                 else 0
             end
         ) as net_revenue_12m_change,
+        sum(
+            case
+                when changes.window_name = '6m' then changes.net_amount
+                else 0
+            end
+        ) as net_revenue_6m_change,
         sum(
             case
                 when changes.window_name = '12m' then changes.covered_amount

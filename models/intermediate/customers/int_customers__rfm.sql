@@ -76,23 +76,11 @@ threshold_scores as (
         cast(m_bands.code as bigint) as m_score
     from buyers
     inner join bands as r_bands
-        on
-            buyers.as_of_date = r_bands.as_of_date
-            and r_bands.dimension = 'r_score'
-            and buyers.recency_days >= r_bands.lower_bound
-            and buyers.recency_days < r_bands.upper_bound
+        on {{ in_band('buyers', 'recency_days', 'r_bands', 'r_score') }}
     inner join bands as f_bands
-        on
-            buyers.as_of_date = f_bands.as_of_date
-            and f_bands.dimension = 'f_score'
-            and buyers.frequency >= f_bands.lower_bound
-            and buyers.frequency < f_bands.upper_bound
+        on {{ in_band('buyers', 'frequency', 'f_bands', 'f_score') }}
     inner join bands as m_bands
-        on
-            buyers.as_of_date = m_bands.as_of_date
-            and m_bands.dimension = 'm_score'
-            and buyers.monetary >= m_bands.lower_bound
-            and buyers.monetary < m_bands.upper_bound
+        on {{ in_band('buyers', 'monetary', 'm_bands', 'm_score') }}
     where buyers.rfm_method = 'threshold'
 
 ),

@@ -21,6 +21,18 @@ order_value_groups as (
     select * from {{ ref('int_customers__order_value_groups') }}
 ),
 
+engagement as (
+    select * from {{ ref('int_customers__engagement') }}
+),
+
+relationships as (
+    select * from {{ ref('int_customers__relationships') }}
+),
+
+lifecycle as (
+    select * from {{ ref('int_customers__lifecycle') }}
+),
+
 segments as (
 
     select
@@ -51,7 +63,19 @@ segments as (
         value_bands.has_conflicting_bands,
         abc_classes.abc_class,
         order_value_groups.average_order_value_12m,
-        order_value_groups.order_value_group
+        order_value_groups.order_value_group,
+        engagement.activity_status,
+        engagement.interactions_3m,
+        engagement.interaction_band,
+        engagement.cycle_band,
+        engagement.repeat_rate,
+        engagement.loyalty_band,
+        engagement.loyalty_score,
+        engagement.csat_average_12m,
+        engagement.nps_answer,
+        relationships.relationship_tier,
+        relationships.to_activate,
+        lifecycle.lifecycle_stage
     from measures
     inner join rfm
         on
@@ -61,6 +85,18 @@ segments as (
         on
             measures.as_of_date = order_value_groups.as_of_date
             and measures.customer_id = order_value_groups.customer_id
+    inner join engagement
+        on
+            measures.as_of_date = engagement.as_of_date
+            and measures.customer_id = engagement.customer_id
+    inner join relationships
+        on
+            measures.as_of_date = relationships.as_of_date
+            and measures.customer_id = relationships.customer_id
+    inner join lifecycle
+        on
+            measures.as_of_date = lifecycle.as_of_date
+            and measures.customer_id = lifecycle.customer_id
     left join value_bands
         on
             measures.as_of_date = value_bands.as_of_date

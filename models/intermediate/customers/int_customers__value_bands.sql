@@ -57,23 +57,17 @@ banded_customers as (
         end as points_measure
     from rated_customers
     inner join bands as spend_bands
-        on
-            rated_customers.as_of_date = spend_bands.as_of_date
-            and spend_bands.dimension = 'spend_band'
-            and rated_customers.net_revenue_12m >= spend_bands.lower_bound
-            and rated_customers.net_revenue_12m < spend_bands.upper_bound
+        on {{ in_band(
+            'rated_customers', 'net_revenue_12m', 'spend_bands', 'spend_band'
+        ) }}
     inner join bands as frequency_bands
-        on
-            rated_customers.as_of_date = frequency_bands.as_of_date
-            and frequency_bands.dimension = 'frequency_band'
-            and rated_customers.orders_12m >= frequency_bands.lower_bound
-            and rated_customers.orders_12m < frequency_bands.upper_bound
+        on {{ in_band(
+            'rated_customers', 'orders_12m', 'frequency_bands', 'frequency_band'
+        ) }}
     left join bands as margin_bands
-        on
-            rated_customers.as_of_date = margin_bands.as_of_date
-            and margin_bands.dimension = 'margin_band'
-            and rated_customers.margin_rate_12m >= margin_bands.lower_bound
-            and rated_customers.margin_rate_12m < margin_bands.upper_bound
+        on {{ in_band(
+            'rated_customers', 'margin_rate_12m', 'margin_bands', 'margin_band'
+        ) }}
 
 ),
 
@@ -87,6 +81,7 @@ tiered_customers as (
         banded_customers.frequency_band,
         banded_customers.margin_band,
         banded_customers.value_points,
+        banded_customers.points_measure,
         tiers.code as value_tier,
         'high' in (
             banded_customers.spend_band,
@@ -101,11 +96,8 @@ tiered_customers as (
     from banded_customers
     inner join bands as tiers
         on
-            banded_customers.as_of_date = tiers.as_of_date
-            and tiers.dimension = 'value_tier'
+            {{ in_band('banded_customers', 'value_points', 'tiers', 'value_tier') }}
             and banded_customers.points_measure = tiers.measure
-            and banded_customers.value_points >= tiers.lower_bound
-            and banded_customers.value_points < tiers.upper_bound
 
 )
 

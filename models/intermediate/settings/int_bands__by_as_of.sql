@@ -27,9 +27,7 @@ bands_at_as_of as (
         bands.clause
     from as_of_dates
     inner join bands
-        on
-            as_of_dates.as_of_date >= bands.valid_from
-            and (bands.valid_to is null or as_of_dates.as_of_date <= bands.valid_to)
+        on {{ holds_on('bands', 'as_of_dates.as_of_date') }}
 
 )
 

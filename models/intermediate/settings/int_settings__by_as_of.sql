@@ -26,12 +26,7 @@ settings_at_as_of as (
         settings.value
     from as_of_dates
     inner join settings
-        on
-            as_of_dates.as_of_date >= settings.valid_from
-            and (
-                settings.valid_to is null
-                or as_of_dates.as_of_date <= settings.valid_to
-            )
+        on {{ holds_on('settings', 'as_of_dates.as_of_date') }}
 
 ),
 
@@ -43,6 +38,8 @@ pivoted as (
         cast(max(value) filter (where setting = 'look_back_days') as int)
             as look_back_days,
         cast(max(value) filter (where setting = 'days_12m') as int) as days_12m,
+        cast(max(value) filter (where setting = 'days_6m') as int) as days_6m,
+        cast(max(value) filter (where setting = 'days_3m') as int) as days_3m,
         cast(max(value) filter (where setting = 'minimum_buyers_to_rank') as bigint)
             as minimum_buyers_to_rank,
         cast(max(value) filter (where setting = 'order_value_cut') as double)
@@ -51,7 +48,27 @@ pivoted as (
             max(value) filter (where setting = 'margin_coverage_minimum')
             as decimal(18, 6)
         )
-            as margin_coverage_minimum
+            as margin_coverage_minimum,
+        cast(
+            max(value) filter (where setting = 'minimum_cycle_days') as decimal(9, 2)
+        ) as minimum_cycle_days,
+        cast(max(value) filter (where setting = 'full_referrals') as int)
+            as full_referrals,
+        cast(
+            max(value) filter (where setting = 'churn_gap_multiple') as decimal(9, 4)
+        ) as churn_gap_multiple,
+        cast(
+            max(value) filter (where setting = 'decline_gap_multiple') as decimal(9, 4)
+        ) as decline_gap_multiple,
+        cast(max(value) filter (where setting = 'minimum_decline_days') as int)
+            as minimum_decline_days,
+        cast(max(value) filter (where setting = 'comeback_days') as int)
+            as comeback_days,
+        cast(max(value) filter (where setting = 'minimum_comeback_gap_days') as int)
+            as minimum_comeback_gap_days,
+        cast(
+            max(value) filter (where setting = 'comeback_gap_multiple') as decimal(9, 4)
+        ) as comeback_gap_multiple
     from settings_at_as_of
     group by as_of_date
 
@@ -73,7 +90,13 @@ with_windows as (
         ) as look_back_after,
         cast(
             {{ dbt.dateadd('day', '-pivoted.days_12m', 'pivoted.as_of_date') }} as date
-        ) as after_12m
+        ) as after_12m,
+        cast(
+            {{ dbt.dateadd('day', '-pivoted.days_6m', 'pivoted.as_of_date') }} as date
+        ) as after_6m,
+        cast(
+            {{ dbt.dateadd('day', '-pivoted.days_3m', 'pivoted.as_of_date') }} as date
+        ) as after_3m
     from pivoted
     cross join fact_settings
     cross join increment

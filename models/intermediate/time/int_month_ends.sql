@@ -56,12 +56,7 @@ history_bounds as (
         ) as first_day
     from newest_as_of
     inner join settings
-        on
-            newest_as_of.newest_as_of_date >= settings.valid_from
-            and (
-                settings.valid_to is null
-                or newest_as_of.newest_as_of_date <= settings.valid_to
-            )
+        on {{ holds_on('settings', 'newest_as_of.newest_as_of_date') }}
 
 ),
 

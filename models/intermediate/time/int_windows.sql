@@ -30,6 +30,22 @@ windows as (
         after_12m as opens_after
     from settings
 
+    union all
+
+    select
+        as_of_date,
+        '6m' as window_name,
+        after_6m as opens_after
+    from settings
+
+    union all
+
+    select
+        as_of_date,
+        '3m' as window_name,
+        after_3m as opens_after
+    from settings
+
 )
 
 select * from windows

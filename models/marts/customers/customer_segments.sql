@@ -1,6 +1,10 @@
 -- Grain: one row per customer at the newest as-of; the wide table that BI starts from.
 with
 
+settings as (
+    select * from {{ ref('int_settings__by_as_of') }}
+),
+
 segments as (
     select * from {{ ref('int_customers__segments') }}
     where is_newest
@@ -9,32 +13,47 @@ segments as (
 current_segments as (
 
     select
-        as_of_date,
-        customer_id,
-        source,
-        cast(recency_days as bigint) as recency_days,
-        cast(frequency as bigint) as frequency,
-        monetary,
-        r_score,
-        f_score,
-        m_score,
-        rfm_code,
-        rfm_segment,
-        headline_segment,
-        cast(orders_to_date as bigint) as orders_to_date,
-        cast(orders_12m as bigint) as orders_12m,
-        net_revenue_12m,
-        margin_12m,
-        margin_rate_12m,
-        average_order_value_12m,
-        spend_band,
-        frequency_band,
-        margin_band,
-        value_tier,
-        has_conflicting_bands,
-        abc_class,
-        order_value_group
+        segments.as_of_date,
+        segments.customer_id,
+        segments.source,
+        cast(segments.recency_days as bigint) as recency_days,
+        cast(segments.frequency as bigint) as frequency,
+        segments.monetary,
+        segments.r_score,
+        segments.f_score,
+        segments.m_score,
+        segments.rfm_code,
+        segments.rfm_segment,
+        segments.headline_segment,
+        cast(segments.orders_to_date as bigint) as orders_to_date,
+        cast(segments.orders_12m as bigint) as orders_12m,
+        segments.net_revenue_12m,
+        segments.margin_12m,
+        segments.margin_rate_12m,
+        segments.average_order_value_12m,
+        segments.spend_band,
+        segments.frequency_band,
+        segments.margin_band,
+        segments.value_tier,
+        segments.has_conflicting_bands,
+        segments.abc_class,
+        segments.order_value_group,
+        segments.activity_status,
+        segments.interactions_3m,
+        segments.interaction_band,
+        segments.cycle_band,
+        segments.repeat_rate,
+        segments.loyalty_band,
+        segments.loyalty_score,
+        segments.csat_average_12m,
+        segments.nps_answer,
+        segments.relationship_tier,
+        segments.to_activate,
+        segments.lifecycle_stage,
+        settings.rule_version
     from segments
+    inner join settings
+        on segments.as_of_date = settings.as_of_date
 
 )
 

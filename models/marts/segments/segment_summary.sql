@@ -5,6 +5,11 @@ segments as (
     select * from {{ ref('int_customers__segments') }}
 ),
 
+engagement as (
+    select * from {{ ref('int_customers__engagement') }}
+    where is_newest
+),
+
 as_of_dates as (
     select * from {{ ref('int_as_of_dates') }}
     where is_newest
@@ -13,6 +18,15 @@ as_of_dates as (
 labels as (
     select * from {{ ref('labels') }}
     where dimension = 'headline_segment'
+),
+
+nps_groups as (
+    select * from {{ ref('int_bands__by_as_of') }}
+    where dimension = 'nps_group'
+),
+
+missing_feeds as (
+    select * from {{ ref('int_feeds__missing') }}
 ),
 
 totals as (
@@ -27,6 +41,52 @@ totals as (
 
 ),
 
+opinions as (
+
+    select
+        segments.headline_segment,
+        -- As decimals: a sum of doubles depends on the order of adding.
+        sum(cast(engagement.repeat_rate as decimal(18, 12))) as repeat_rates,
+        count(engagement.repeat_rate) as rated_customers,
+        sum(engagement.csat_sum_12m) as csat_sum_12m,
+        sum(engagement.csat_answers_12m) as csat_answers_12m,
+        count(*) filter (where nps_groups.code = 'promoter') as promoters,
+        count(*) filter (where nps_groups.code = 'detractor') as detractors,
+        count(nps_groups.code) as nps_answers
+    from segments
+    inner join engagement
+        on
+            segments.as_of_date = engagement.as_of_date
+            and segments.customer_id = engagement.customer_id
+    left join nps_groups
+        on {{ in_band('engagement', 'nps_answer', 'nps_groups', 'nps_group') }}
+    group by segments.headline_segment
+
+),
+
+notes as (
+
+    select
+        trim(
+            {% for need in [
+                'costs', 'categories', 'interactions', 'csat', 'nps', 'referrals'
+            ] %}
+            max(case when need = '{{ need }}' then note_en || ' ' else '' end)
+            {% if not loop.last %}||{% endif %}
+            {% endfor %}
+        ) as note_en,
+        trim(
+            {% for need in [
+                'costs', 'categories', 'interactions', 'csat', 'nps', 'referrals'
+            ] %}
+            max(case when need = '{{ need }}' then note_zh else '' end)
+            {% if not loop.last %}||{% endif %}
+            {% endfor %}
+        ) as note_zh
+    from missing_feeds
+
+),
+
 -- Every segment has a row, also one that nobody is in today.
 summary as (
 
@@ -37,9 +97,19 @@ summary as (
         coalesce(current_totals.customers, 0) as customers,
         coalesce(current_totals.net_revenue_12m, 0) as net_revenue_12m,
         coalesce(current_totals.customers, 0) - coalesce(previous_totals.customers, 0)
-            as customers_change
+            as customers_change,
+        cast(opinions.repeat_rates as double)
+        / nullif(cast(opinions.rated_customers as double), 0) as repeat_rate,
+        -- Per cent promoters less per cent detractors, -100 to 100.
+        100 * cast(opinions.promoters - opinions.detractors as double)
+        / nullif(cast(opinions.nps_answers as double), 0) as nps,
+        cast(opinions.csat_sum_12m as double)
+        / nullif(cast(opinions.csat_answers_12m as double), 0) as csat_average,
+        notes.note_en,
+        notes.note_zh
     from as_of_dates
     cross join labels
+    cross join notes
     left join totals as current_totals
         on
             as_of_dates.as_of_date = current_totals.as_of_date
@@ -48,6 +118,8 @@ summary as (
         on
             as_of_dates.previous_as_of_date = previous_totals.as_of_date
             and labels.code = previous_totals.headline_segment
+    left join opinions
+        on labels.code = opinions.headline_segment
 
 ),
 
@@ -63,7 +135,12 @@ shared_summary as (
         cast(net_revenue_12m as decimal(18, 2)) as net_revenue_12m,
         cast(net_revenue_12m as double)
         / nullif(cast(sum(net_revenue_12m) over () as double), 0) as revenue_share,
-        cast(customers_change as bigint) as customers_change
+        cast(customers_change as bigint) as customers_change,
+        repeat_rate,
+        nps,
+        csat_average,
+        note_en,
+        note_zh
     from summary
 
 )

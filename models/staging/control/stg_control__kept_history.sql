@@ -11,7 +11,16 @@ renamed as (
         as_of_date,
         customer_id,
         headline_segment,
+        rfm_code,
         value_tier,
+        abc_class,
+        order_value_group,
+        activity_status,
+        interaction_band,
+        cycle_band,
+        loyalty_band,
+        relationship_tier,
+        lifecycle_stage,
         net_revenue_12m
     from kept_history
 
