@@ -1,6 +1,9 @@
--- Every customer has exactly one row in customers, customer_rfm, customer_value and
--- customer_segments, all of them of the newest as-of.
-{%- set tables = ['customers', 'customer_rfm', 'customer_value', 'customer_segments'] %}
+-- Every customer has exactly one row in each of the customer tables, all of them of the
+-- newest as-of.
+{%- set tables = [
+    'customers', 'customer_rfm', 'customer_value', 'customer_engagement',
+    'customer_lifecycle', 'customer_segments'
+] %}
 with
 
 newest_as_of as (

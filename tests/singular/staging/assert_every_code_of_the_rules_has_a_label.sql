@@ -12,6 +12,21 @@ codes as (
     where dimension not in ('order_frequency', 'r_score', 'f_score', 'm_score')
     union
     select
+        dimension,
+        code
+    from {{ ref('lifecycle_stages') }}
+    union
+    select
+        dimension,
+        code
+    from {{ ref('relationship_tiers') }}
+    union
+    select
+        dimension,
+        code
+    from {{ ref('activation_rules') }}
+    union
+    select
         'order_value_group' as dimension,
         order_value_group as code
     from {{ ref('order_value_groups') }}

@@ -1,0 +1,48 @@
+-- Whoever has a code has a reason for it, and nobody has a reason for another code.
+{%- set dimensions = [
+    'headline_segment', 'r_score', 'f_score', 'm_score', 'spend_band', 'frequency_band',
+    'margin_band', 'value_tier', 'abc_class', 'order_value_group', 'activity_status',
+    'interaction_band', 'cycle_band', 'loyalty_band', 'relationship_tier',
+    'lifecycle_stage'
+] %}
+with
+
+codes as (
+    {% for dimension in dimensions %}
+    select
+        customer_id,
+        '{{ dimension }}' as dimension,
+        cast({{ dimension }} as {{ dbt.type_string() }}) as code
+    from {{ ref('customer_segments') }}
+    where {{ dimension }} is not null
+    union all
+    {% endfor %}
+    select
+        customer_id,
+        'to_activate' as dimension,
+        'true' as code
+    from {{ ref('customer_segments') }}
+    where to_activate
+),
+
+reasons as (
+
+    select
+        customer_id,
+        dimension,
+        code
+    from {{ ref('segment_reasons') }}
+    group by customer_id, dimension, code
+
+)
+
+select
+    coalesce(codes.customer_id, reasons.customer_id) as customer_id,
+    coalesce(codes.dimension, reasons.dimension) as dimension
+from codes
+full outer join reasons
+    on
+        codes.customer_id = reasons.customer_id
+        and codes.dimension = reasons.dimension
+        and codes.code = reasons.code
+where codes.customer_id is null or reasons.customer_id is null

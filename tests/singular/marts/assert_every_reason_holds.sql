@@ -1,0 +1,27 @@
+-- The value of a reason lies within its bounds; it is missing only where the code says
+-- that nobody knows, or where the last alternative held for want of another.
+with
+
+reasons as (
+    select * from {{ ref('segment_reasons') }}
+)
+
+select
+    customer_id,
+    rule_id,
+    measure
+from reasons
+where
+    value < lower_bound
+    or value >= upper_bound
+    or (value is null and (lower_bound is not null or upper_bound is not null))
+    or (
+        value is null
+        and code not in ('unknown', 'no_order', 'insufficient_evidence')
+        and measure <> 'gap_variation'
+    )
+    or (
+        value is not null and lower_bound is null and upper_bound is null
+        and code not in ('unknown', 'insufficient_evidence', 'neutral')
+        and measure <> 'gap_variation'
+    )
