@@ -11,8 +11,8 @@ query in memory. Of every row of every seed with rules are changed
 - its priority: it is tried last, and first, where a rule with another code could hold as well;
 
 and each setting that a unit test is given, by one step of its unit, up and down. The tests that
-must notice are those that `requirement_coverage` names for the clause of the rule; for a rule
-without a clause any unit test may.
+must notice are those that `requirement_coverage` names for the clause of the rule (of its priority:
+also for those of the rules that it could come before); for a rule without a clause any may.
 """
 
 import re
@@ -30,7 +30,7 @@ from tests.rules import FACT_DAY, Row, fixtures, rules_on, seed_and_day
 # Measures counted in wholes: one day, order or point is the step that a rule would be moved by. Of
 # all others, money, shares and averages, it is a hundredth.
 WHOLE = re.compile(
-    r"_days$|_years$|_count$|_per_month$|points$|^points|^days_|^orders|^comebacks$|^frequency$"
+    "_days$|_years$|_count$|_per_month$|^days_|points|^orders|^comebacks$|^frequency$|^nps_answer$"
 )
 # Where models only gather the rules of seeds.
 FOLDERS = ("models/intermediate/settings/", "models/staging/rules/")
@@ -38,7 +38,18 @@ FOLDERS = ("models/intermediate/settings/", "models/staging/rules/")
 NAMES = {"rule_id", "dimension", "measure", "meaning", "clause", "valid_from", "valid_to"}
 
 # Mutants that no test can notice, as `survivors` names them, each with the reason.
-EQUIVALENT: dict[str, str] = {}
+_STAGE = "lifecycle_stages lifecycle_stage."
+_NO_ORDER = (
+    "Before it comes only who has no order, and without one nothing that it asks for is known"
+)
+EQUIVALENT = {
+    f"{_STAGE}churned_by_rhythm: order_days_from 2 -1": "One order day has no gap to churn by",
+    f"{_STAGE}new: order_days_from 1 -1": "Who has no order day has no days since one either",
+    f"{_STAGE}churned_long_ago: tried first": _NO_ORDER,
+    f"{_STAGE}churned_by_rhythm: tried first": _NO_ORDER,
+    f"{_STAGE}new: tried first": _NO_ORDER,
+    f"{_STAGE}reactivated: tried first": "Who came back within 90 days has not churned, nor is new",
+}
 
 
 @dataclass(frozen=True)
@@ -146,7 +157,7 @@ class Bench:
                 if seeds:
                     table = f"rules_{number}_{node['name']}"
                     self._make_table(table, node["relation_name"], given["rows"] or [])
-                    sql = _read_from(sql, f"__dbt__cte__{node['name']} as ", table)
+                    sql = _read_from(sql, f"__dbt__cte__{node['name']} as (", table)
                     for seed in seeds:
                         tables[seed].append((table, frozenset(self._types(table))))
             if tables:
@@ -211,8 +222,11 @@ def _rules_changed(name: str, rules: list[Row], types: Mapping[str, str]) -> Ite
     key = "rule_id" if "rule_id" in types else next(iter(types))
     clauses = {rule[key]: _clauses(rule) for rule in rules}
 
-    def mutant(ids: list[str], change: str, *variants: tuple[Update, ...]) -> Mutant:
-        of_all = frozenset().union(*(clauses[rule] for rule in ids))
+    def mutant(
+        ids: list[str], change: str, *variants: tuple[Update, ...], rivals: Iterable[Row] = ()
+    ) -> Mutant:
+        involved = [*ids, *(rival[key] for rival in rivals)]
+        of_all = frozenset().union(*(clauses[rule] for rule in involved))
         return Mutant(name, f"{name} {', '.join(ids)}: {change}", of_all, variants)
 
     def update(ids: list[str], column: str, expression: str) -> Update:
@@ -249,13 +263,14 @@ def _rules_changed(name: str, rules: list[Row], types: Mapping[str, str]) -> Ite
     if "priority" in types:
         order = sorted(rules, key=lambda rule: int(rule["priority"]))
         for place, rule in enumerate(order):
-            for rivals, change, priority in (
+            for others, change, priority in (
                 (order[place + 1 :], "tried last", int(order[-1]["priority"]) + 1),
                 (order[:place], "tried first", int(order[0]["priority"]) - 1),
             ):
-                if any(_is_rival(rule, other) for other in rivals):
-                    ids = [rule[key]]
-                    yield mutant(ids, change, (update(ids, "priority", str(priority)),))
+                rivals = [other for other in others if _is_rival(rule, other)]
+                if rivals:
+                    moved = update([rule[key]], "priority", str(priority))
+                    yield mutant([rule[key]], change, (moved,), rivals=rivals)
 
 
 def _setting_changed(row: Row) -> Iterator[Mutant]:
@@ -337,12 +352,12 @@ def _is_rival(one: Row, other: Row) -> bool:
 
 
 def _read_from(sql: str, start: str, table: str) -> str:
-    """Return the SQL with the rows that dbt wrote after `start` replaced by those of a table."""
+    """Return the SQL with the rows between `start` and its `)` replaced by those of a table."""
     assert sql.count(start) == 1, f"dbt writes given rows in another way: not one {start}"
     before, after = sql.split(start)
-    depth = 0
+    depth = 1
     for found in re.finditer(r"'(?:[^']|'')*'|[()]", after):
         depth += {"(": 1, ")": -1}.get(found[0], 0)
         if depth == 0:
             break
-    return f"{before}{start}(select * from {table}){after[found.end() :]}"
+    return f"{before}{start}select * from {table}{after[found.start() :]}"
