@@ -170,9 +170,10 @@ alternative_reasons as (
         clause
     from staged
     where
+        true
         {% for measure in stage_measures %}
-        {% if not loop.first %}and {% endif -%}
-        {{ measure }}_from is null and {{ measure }}_below is null
+        and {{ measure }}_from is null
+        and {{ measure }}_below is null
         {% endfor %}
 
     union all

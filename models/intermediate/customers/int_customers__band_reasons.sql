@@ -75,46 +75,39 @@ bounds as (
 
 placed as (
 
-    {% for dimension, code, rule_dimension, measure, value in [
-        ('r_score', 'r_score', 'r_score', "'recency_days'", 'recency_days'),
-        ('f_score', 'f_score', 'f_score', "'frequency'", 'frequency'),
-        ('m_score', 'm_score', 'm_score', "'monetary'", 'monetary'),
-        ('spend_band', 'spend_band', 'spend_band', "'net_revenue_12m'",
-            'net_revenue_12m'),
-        ('frequency_band', 'frequency_band', 'frequency_band', "'orders_12m'",
-            'orders_12m'),
-        ('margin_band', 'margin_band', 'margin_band', "'margin_rate_12m'",
-            'margin_rate_12m'),
-        ('value_tier', 'value_tier', 'value_tier', 'points_measure', 'value_points'),
-        ('abc_class', 'abc_class', 'abc_class', "'better_revenue_share'",
-            'better_revenue_share'),
-        ('order_value_group', 'frequency_level', 'order_frequency', "'orders_12m'",
-            'orders_12m'),
-        ('activity_status', 'activity_status', 'activity_status', "'recency_days'",
-            'recency_days'),
-        ('interaction_band', 'interaction_band', 'interaction_band',
-            "'interactions_per_month'", 'interactions_per_month'),
-        ('cycle_band', 'cycle_band', 'cycle_band', "'median_gap_days'",
-            'median_gap_days'),
-        ('loyalty_band', 'loyalty_band', 'loyalty_band', "'repeat_rate'",
-            'repeat_rate')
+    {% for code_column, measure, value in [
+        ('r_score', "'recency_days'", 'recency_days'),
+        ('f_score', "'frequency'", 'frequency'),
+        ('m_score', "'monetary'", 'monetary'),
+        ('spend_band', "'net_revenue_12m'", 'net_revenue_12m'),
+        ('frequency_band', "'orders_12m'", 'orders_12m'),
+        ('margin_band', "'margin_rate_12m'", 'margin_rate_12m'),
+        ('value_tier', 'points_measure', 'value_points'),
+        ('abc_class', "'better_revenue_share'", 'better_revenue_share'),
+        ('order_value_group', "'orders_12m'", 'orders_12m'),
+        ('activity_status', "'recency_days'", 'recency_days'),
+        ('interaction_band', "'interactions_per_month'", 'interactions_per_month'),
+        ('cycle_band', "'median_gap_days'", 'median_gap_days'),
+        ('loyalty_band', "'repeat_rate'", 'repeat_rate')
     ] %}
+    {% set is_group = code_column == 'order_value_group' %}
+    {% set rule_dimension = 'order_frequency' if is_group else code_column %}
+    {% set rule_code = 'frequency_level' if is_group else code_column %}
     select
         as_of_date,
         customer_id,
-        '{{ dimension }}' as dimension,
-        cast({{ code if dimension != 'order_value_group' else dimension }}
-            as {{ dbt.type_string() }}) as code,
+        '{{ code_column }}' as dimension,
+        cast({{ code_column }} as {{ dbt.type_string() }}) as code,
         '{{ rule_dimension }}' as rule_dimension,
-        cast({{ code }} as {{ dbt.type_string() }}) as rule_code,
+        cast({{ rule_code }} as {{ dbt.type_string() }}) as rule_code,
         {{ measure }} as measure,
         cast({{ value }} as double) as value
     from customers
     where
-        {{ code }} is not null
-        {% if dimension in ('r_score', 'f_score', 'm_score') %}
+        {{ code_column }} is not null
+        {% if code_column in ('r_score', 'f_score', 'm_score') %}
         and not is_former_buyer
-        {% elif dimension == 'abc_class' %}
+        {% elif code_column == 'abc_class' %}
         and better_revenue_share is not null
         {% endif %}
     {% if not loop.last %}

@@ -28,28 +28,39 @@ order_days as (
         from_number,
         until_number,
         order_date,
-        4 * {{ dbt.datediff('first_order_date', 'order_date', 'day') }} as quarters,
-        4 * {{ dbt.datediff('first_order_date', 'previous_order_date', 'day') }}
-            as previous_quarters
+        4 * {{ dbt.datediff(
+            'first_order_date', 'order_date', 'day'
+        ) }} as quarters,
+        4 * {{ dbt.datediff(
+            'first_order_date', 'previous_order_date', 'day'
+        ) }} as previous_quarters
     from {{ ref('int_customers__order_days') }}
     where order_day_number > 1
+
+),
+
+tenures as (
+
+    select
+        measures.as_of_date,
+        measures.customer_id,
+        as_of_dates.cycle_quarters,
+        4 * {{ dbt.datediff(
+            'measures.first_order_date', 'measures.as_of_date', 'day'
+        ) }} as quarters
+    from measures
+    inner join as_of_dates
+        on measures.as_of_date = as_of_dates.as_of_date
 
 ),
 
 customers as (
 
     select
-        measures.as_of_date,
-        measures.customer_id,
-        {{ integer_quotient(
-            '4 * ' ~ dbt.datediff(
-                'measures.first_order_date', 'measures.as_of_date', 'day'
-            ),
-            'as_of_dates.cycle_quarters'
-        ) }} as cycles
-    from measures
-    inner join as_of_dates
-        on measures.as_of_date = as_of_dates.as_of_date
+        as_of_date,
+        customer_id,
+        {{ integer_quotient('quarters', 'cycle_quarters') }} as cycles
+    from tenures
 
 ),
 

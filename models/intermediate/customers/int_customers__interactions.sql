@@ -40,9 +40,9 @@ interactions_by_period as (
         periods.period_number,
         sum(case when interaction_types.is_counted then 1 else 0 end)
             as counted_interactions,
-        sum(case when interactions.interaction_type = 'csat' then interactions.score end)
+        sum(interactions.score) filter (where interactions.interaction_type = 'csat')
             as csat_sum,
-        sum(case when interactions.interaction_type = 'csat' then 1 else 0 end)
+        count(interactions.score) filter (where interactions.interaction_type = 'csat')
             as csat_answers
     from interactions
     inner join interaction_types

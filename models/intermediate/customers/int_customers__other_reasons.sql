@@ -21,10 +21,12 @@ other_reasons as (
         'order_value_cut.' || order_values.value_level as rule_id,
         'average_order_value_12m' as measure,
         cast(order_values.average_order_value_12m as double) as value,
-        case when order_values.value_level = 'high' then order_values.order_value_cut end
-            as lower_bound,
-        case when order_values.value_level = 'low' then order_values.order_value_cut end
-            as upper_bound,
+        case
+            when order_values.value_level = 'high' then order_values.order_value_cut
+        end as lower_bound,
+        case
+            when order_values.value_level = 'low' then order_values.order_value_cut
+        end as upper_bound,
         'L1' as clause
     from order_values
     inner join segments

@@ -47,20 +47,23 @@ stage_begins as (
 transitions as (
 
     select
-        customer_id || ':'
-        || cast(as_of_date as {{ dbt.type_string() }}) as lifecycle_transition_id,
-        from_as_of,
-        as_of_date,
-        customer_id,
-        from_stage,
-        lifecycle_stage as to_stage,
+        stage_begins.customer_id || ':'
+        || cast(stage_begins.as_of_date as {{ dbt.type_string() }})
+            as lifecycle_transition_id,
+        stage_begins.from_as_of,
+        stage_begins.as_of_date,
+        stage_begins.customer_id,
+        stage_begins.from_stage,
+        stage_begins.lifecycle_stage as to_stage,
         cast(
-            {{ dbt.datediff('former_stage_since', 'as_of_date', 'day') }} as bigint
+            {{ dbt.datediff(
+                'stage_begins.former_stage_since', 'stage_begins.as_of_date', 'day'
+            ) }} as bigint
         ) as days_in_former_stage
     from stage_begins
     inner join affected
         on stage_begins.as_of_date = affected.touched_id
-    where from_stage is not null
+    where stage_begins.from_stage is not null
 
 )
 
