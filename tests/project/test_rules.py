@@ -2,11 +2,13 @@
 
 import csv
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestration.home import PROJECT
+from tests.rules import as_the_seed_says, differences, fixtures, key_of, names, seed
 from tests.shops import SHARED_DATA
 
 SEGMENTS = {
@@ -23,11 +25,6 @@ SEGMENTS = {
     "lost",
 }
 HEADLINES = {"top", "loyal", "growing", "slipping", "dormant"}
-
-
-def seed(name: str) -> list[dict[str, str]]:
-    with (PROJECT / "seeds" / f"{name}.csv").open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
 
 
 def test_all_125_codes_are_mapped_once_to_eleven_and_to_five():
@@ -65,16 +62,70 @@ def test_every_clause_is_covered_or_planned():
     assert [row["clause"] for row in seed("requirement_coverage")] == clauses
 
 
-def test_a_built_clause_names_a_rule_a_model_and_a_test_that_exist(manifest: dict[str, Any]):
+def test_a_built_clause_names_rules_models_and_tests_that_exist(manifest: dict[str, Any]):
     nodes = {node["name"] for node in manifest["nodes"].values()}
-    nodes |= {node["name"] for node in manifest["unit_tests"].values()}
-    seeds = {path.stem for path in (PROJECT / "seeds").glob("*.csv")}
+    model_of = {test["name"]: test["model"] for test in manifest["unit_tests"].values()}
+    assert len(model_of) == len(manifest["unit_tests"]), "two unit tests have the same name"
     python_tests = "\n".join(path.read_text() for path in (PROJECT / "tests").rglob("test_*.py"))
     for row in seed("requirement_coverage"):
+        rules, models, tests = (names(row[column]) for column in ("rule", "model", "test"))
         if row["status"] == "planned":
-            assert not row["model"] and not row["test"], row
+            assert not rules and not models and not tests, row
             continue
         assert row["status"] == "built", row
-        assert row["rule"].split(":")[0] in seeds | {"contract", "definition"}, row
-        assert row["model"] in nodes, row
-        assert row["test"] in nodes or f"def {row['test']}(" in python_tests, row
+        assert rules and models and tests, row
+        for rule in rules:
+            assert rule.split(":")[0] in {"contract", "definition"} or exists(rule), (rule, row)
+        assert nodes.issuperset(models), row
+        for test in tests:
+            # A unit test speaks for its model only.
+            assert model_of.get(test) in {None, *models}, (test, row)
+            assert test in nodes | model_of.keys() or f"def {test}(" in python_tests, (test, row)
+
+
+def exists(rule: str) -> bool:
+    """Say whether a seed has what `<seed>:<what>` names: a column, or a row by one of its names."""
+    name, what = rule.split(":")
+    if not (PROJECT / "seeds" / f"{name}.csv").exists():
+        return False
+    rows = seed(name)
+    return what in rows[0] or any(what in names_of(row) for row in rows)
+
+
+def names_of(row: dict[str, str]) -> set[str]:
+    return {key_of(row), row.get("dimension", ""), row.get("code", ""), row.get("setting", "")}
+
+
+def test_each_rule_is_named_by_the_clause_that_it_carries():
+    clauses = {row["clause"]: row for row in seed("requirement_coverage")}
+    for path in (PROJECT / "seeds").glob("*.csv"):
+        for row in seed(path.stem):
+            if path.stem == "requirement_coverage" or not row.get("clause"):
+                continue
+            for clause in names(row["clause"]):
+                called = {f"{path.stem}:{name}" for name in (*names_of(row), next(iter(row)))}
+                covered = names(clauses[clause]["rule"])
+                assert called.intersection(covered), f"{path.stem} {key_of(row)}: not in {covered}"
+
+
+@pytest.mark.parametrize("fixture", fixtures(), ids=lambda path: path.stem)
+def test_the_rules_that_unit_tests_take_are_those_of_the_seed(fixture: Path):
+    remedy = "`python -m tests.rules` writes the fixtures anew; then work the tests out anew too"
+    found = list(differences(fixture))
+    assert not found, "\n".join([*found, remedy])
+    assert fixture.read_text(encoding="utf-8") == as_the_seed_says(fixture), remedy
+
+
+def test_a_fixture_that_has_another_rule_than_the_seed_is_told_apart(tmp_path: Path):
+    name = "bands_on_2024_06_30.csv"
+    right = next(path for path in fixtures() if path.name == name)
+    wrong = tmp_path / name
+    lines = right.read_text(encoding="utf-8").splitlines(keepends=True)
+    cut = seed("bands")[0]["lower_bound"]
+    lines[1] = lines[1].replace(f",{cut},", ",77,")
+    wrong.write_text("".join(line for line in lines if "abc_class.b" not in line))
+    assert list(differences(wrong)) == [
+        f"{name}: spend_band.high, lower_bound is 77, in the seed {cut}",
+        f"{name}: abc_class.b is only in the seed",
+    ]
+    assert as_the_seed_says(wrong) == right.read_text(encoding="utf-8")
