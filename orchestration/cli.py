@@ -374,7 +374,12 @@ def _print_findings(findings: list[dbt.Finding]) -> None:
 
 
 def _print_published(place: Home) -> None:
-    from orchestration.report import render_rejections, render_segments, segment_rows
+    from orchestration.report import (
+        render_notes,
+        render_rejections,
+        render_segments,
+        segment_rows,
+    )
     from orchestration.status import status as read_status
 
     rows = segment_rows(place)
@@ -388,6 +393,7 @@ def _print_published(place: Home) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    render_notes(place, console)
     render_rejections(place, console)
     state = read_status(place)
     for feed in state.feeds or []:

@@ -42,6 +42,9 @@ REJECTIONS = """
 """
 
 
+NOTES = "select distinct note_en, note_zh from segment_summary where note_en <> ''"
+
+
 @dataclass(frozen=True)
 class SegmentRow:
     """One RFM segment as the published file has it; money in base currency, recency in days."""
@@ -68,6 +71,16 @@ def render_rejections(place: Home, console: Console) -> None:
     if found:
         reasons = ", ".join(f"{count:,} {feed} {reason}" for feed, reason, count in found)
         console.print(f"Out of the facts (rejected_rows): {reasons}", highlight=False)
+
+
+def render_notes(place: Home, console: Console) -> None:
+    """Print what nobody delivered and what is unknown for it; nothing if all was delivered."""
+    with connect(place) as connection:
+        found = connection.execute(NOTES).fetchall()
+    for english, chinese in found:
+        console.print(english, style="yellow", highlight=False)
+        if console.width >= 120:
+            console.print(chinese, style="yellow", highlight=False)
 
 
 def render_segments(rows: list[SegmentRow], console: Console) -> None:
