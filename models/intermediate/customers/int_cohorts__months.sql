@@ -1,7 +1,7 @@
--- Grain: one row per cohort and month, from the cohort's own to that of the newest as-of.
--- A cohort are the customers whose first counted order is of one month, as the newest as-of counts. An
--- order that was voided counts no more but its revenue stays where it was: months before the cohort's
--- own have a row where revenue is left in them.
+-- Grain: one row per cohort and month, from the cohort's own to the newest as-of's.
+-- A cohort are the customers whose first counted order is of one month, as the newest
+-- as-of counts. An order that was voided counts no more but its revenue stays where it
+-- was: months before the cohort's own have a row where revenue is left in them.
 with
 
 measures as (

@@ -1,7 +1,9 @@
--- Grain: one row per percentile and measure at the newest as-of, what the best customers bring.
--- Each measure ranks the buyers of 12 months by itself. What a customer costs (a negative amount)
--- counts as nothing and is summed up beside, so that shares lie between 0 and 1. Who of several equal
--- customers stands before the cut does not matter: their amounts are the same.
+-- Grain: one row per percentile and measure at the newest as-of, what the best
+-- customers bring.
+-- Each measure ranks the buyers of 12 months by itself. What a customer costs (a
+-- negative amount) counts as nothing and is summed up beside, so that shares lie
+-- between 0 and 1. Who of several equal customers stands before the cut does not
+-- matter: their amounts are the same.
 with
 
 as_of_dates as (

@@ -1,5 +1,5 @@
--- Grain: one row per calendar month, from the first of the year in which anything is known of, to that
--- of the newest as-of.
+-- Grain: one row per calendar month, from the first of the year in which anything is
+-- known of, to that of the newest as-of.
 with
 
 days as (
