@@ -369,6 +369,8 @@ def _print_findings(findings: list[dbt.Finding]) -> None:
             highlight=False,
             soft_wrap=True,
         )
+        for detail in found.details:
+            errors.print(f"      {escape(detail)}", highlight=False, soft_wrap=True)
     if len(findings) > SHOWN_FINDINGS:
         errors.print(f"... and {len(findings) - SHOWN_FINDINGS} more.")
 

@@ -28,11 +28,20 @@ class DbtFailed(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """A model or test that did not pass: its name, `error`, `fail` or `warn`, and dbt's message."""
+    """A model or test that did not pass.
 
-    name: str
+    `status` is `error`, `fail` or `warn`, `message` dbt's own, `details` lines to print below.
+    """
+
+    unique_id: str
     status: str
     message: str
+    details: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The node's own name, without its kind and project."""
+        return self.unique_id.split(".")[2]
 
 
 def target_folder(place: Home) -> Path:
@@ -151,7 +160,7 @@ def findings(results: list[Mapping[str, Any]]) -> list[Finding]:
     """
     found = [
         Finding(
-            name=result["unique_id"].split(".")[2],
+            unique_id=result["unique_id"],
             status="error" if result["status"] == "runtime error" else result["status"],
             message=" ".join((result.get("message") or "").split()),
         )

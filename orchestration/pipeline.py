@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration import dbt, progress
+from orchestration.broken_rules import with_broken_rules
 from orchestration.control import Request
 from orchestration.home import PROJECT, Home, writer_lock
 
@@ -110,7 +111,8 @@ def refresh(place: Home, landing: Path | None = None, request: Request | None = 
 
 
 def _findings(place: Home) -> list[dbt.Finding]:
-    return dbt.findings(dbt.read_results(place))
+    results = dbt.read_results(place)
+    return with_broken_rules(place, dbt.findings(results), results)
 
 
 def _innermost(error: "SerializableErrorInfo") -> str:

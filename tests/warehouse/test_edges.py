@@ -67,6 +67,14 @@ def test_one_customer_with_one_order(tmp_path: Path):
             "select customers, customers_change, customer_share from segment_summary "
             "where segment = 'insufficient_evidence'"
         ).fetchone()
+        concentration = connection.execute(
+            "select count(*), min(customers), max(customers), min(revenue_share), "
+            "max(revenue_share), max(margin_share), max(clipped_amount) from revenue_concentration"
+        ).fetchone()
+        cohorts = connection.execute(
+            "select cohort_retention_id, customers, active_customers, retention_rate, "
+            "net_revenue::varchar, is_complete from cohort_retention"
+        ).fetchall()
     # One buyer is fewer than minimum_buyers_to_rank; bands, class and group need no rank.
     assert [(*found[:4], str(found[4]), *found[5:]) for found in row] == [
         (
@@ -81,6 +89,9 @@ def test_one_customer_with_one_order(tmp_path: Path):
         )
     ]
     assert change == (1, 1, 1.0)
+    # Each percent of one is one customer with everything; no cost is known. March is not over.
+    assert concentration == (100, 1, 1, 1.0, 1.0, None, 0)
+    assert cohorts == [("2026-03-01:0", 1, 1, 1.0, "12.34", False)]
 
 
 def test_no_orders_but_interactions_makes_prospects(tmp_path: Path):
@@ -114,5 +125,13 @@ def test_no_orders_but_interactions_makes_prospects(tmp_path: Path):
 def test_an_empty_landing_folder_publishes_empty_tables(tmp_path: Path):
     (tmp_path / "landing").mkdir()
     with run(tmp_path).connect() as connection:
-        for table in ("customers", "orders", "customer_segments", "segment_summary", "deliveries"):
+        for table in (
+            "customers",
+            "orders",
+            "customer_segments",
+            "segment_summary",
+            "revenue_concentration",
+            "cohort_retention",
+            "deliveries",
+        ):
             assert connection.execute(f"select count(*) from {table}").fetchone() == (0,)

@@ -32,6 +32,8 @@ MARTS = (
     "customer_value",
     "customer_segments",
     "segment_summary",
+    "revenue_concentration",
+    "cohort_retention",
     "reconciliation",
 )
 

@@ -1,6 +1,7 @@
 -- Grain: one row per mart and measure, what the mart adds up to beside what the ledger says.
--- mart_total + guest_total - ledger_total = difference, and every difference is 0.00. Customer marts
--- hold no guests, so their guests come from the ledger; facts hold their own.
+-- mart_total + guest_total - ledger_total = difference, and every difference is 0.00. A mart holds
+-- everybody, the customers, or the buyers, who have a counted order; what the others add comes from
+-- the facts, as does who is a buyer.
 with
 
 settings as (
@@ -13,11 +14,27 @@ settings as (
 
 ),
 
+order_counts as (
+
+    select
+        orders.customer_id,
+        count(*) filter (where orders.order_date > settings.after_12m) as orders_12m
+    from {{ ref('orders') }} as orders
+    inner join settings
+        on orders.order_date <= settings.as_of_date
+    where
+        orders.is_countable
+        and (orders.voided_on is null or orders.voided_on > settings.as_of_date)
+    group by orders.customer_id
+
+),
+
 entries as (
 
     select
         sales_ledger.entry_type in ('order_line', 'return_line') as is_line,
         sales_ledger.customer_id is null as is_guest,
+        order_counts.customer_id is not null as is_buyer,
         sales_ledger.net_amount,
         sales_ledger.cost_amount,
         sales_ledger.net_amount - sales_ledger.cost_amount as margin_amount,
@@ -26,6 +43,8 @@ entries as (
     from {{ ref('sales_ledger') }} as sales_ledger
     inner join settings
         on sales_ledger.ledger_date <= settings.as_of_date
+    left join order_counts
+        on sales_ledger.customer_id = order_counts.customer_id
 
 ),
 
@@ -33,6 +52,8 @@ ledger_sums as (
 
     select
         is_guest,
+        is_buyer,
+        sum(net_amount) as revenue,
         sum(net_amount) filter (where is_line) as line_revenue,
         sum(cost_amount) filter (where is_line) as line_cost,
         sum(margin_amount) filter (where is_line) as line_margin,
@@ -41,65 +62,52 @@ ledger_sums as (
         sum(net_amount) filter (where is_in_12m) as revenue_12m,
         sum(margin_amount) filter (where is_in_12m) as margin_12m
     from entries
-    group by is_guest
+    group by is_guest, is_buyer
 
 ),
 
-order_counts as (
-
-    select
-        orders.customer_id is null as is_guest,
-        count(*) as orders_12m
-    from {{ ref('orders') }} as orders
-    inner join settings
-        on
-            orders.order_date > settings.after_12m
-            and orders.order_date <= settings.as_of_date
-    where
-        orders.is_countable
-        and (orders.voided_on is null or orders.voided_on > settings.as_of_date)
-    group by orders.customer_id is null
-
-),
-
-ledger_totals as (
+facts as (
     {% for measure in [
-        'line_revenue', 'line_cost', 'line_margin', 'refunded', 'revenue_look_back',
-        'revenue_12m', 'margin_12m'
+        'revenue', 'line_revenue', 'line_cost', 'line_margin', 'refunded',
+        'revenue_look_back', 'revenue_12m', 'margin_12m'
     ] %}
     select
         '{{ measure }}' as ledger_measure,
-        sum({{ measure }}) as ledger_total,
-        sum({{ measure }}) filter (where is_guest) as guest_total
+        is_guest,
+        is_buyer,
+        {{ measure }} as amount
     from ledger_sums
     union all
     {% endfor %}
     select
         'orders_12m' as ledger_measure,
-        sum(orders_12m) as ledger_total,
-        sum(orders_12m) filter (where is_guest) as guest_total
+        customer_id is null as is_guest,
+        customer_id is not null as is_buyer,
+        sum(orders_12m) as amount
     from order_counts
+    group by customer_id is null, customer_id is not null
 ),
 
 mart_totals as (
-    {% for mart, measure, ledger_measure, holds_guests in [
-        ('orders', 'net_amount', 'line_revenue', true),
-        ('orders', 'margin_amount', 'line_margin', true),
-        ('order_lines', 'net_amount', 'line_revenue', true),
-        ('order_lines', 'cost_amount', 'line_cost', true),
-        ('refunds', 'refund_amount', 'refunded', true),
-        ('customer_rfm', 'monetary', 'revenue_look_back', false),
-        ('customer_value', 'net_revenue_12m', 'revenue_12m', false),
-        ('customer_value', 'margin_12m', 'margin_12m', false),
-        ('customer_value', 'orders_12m', 'orders_12m', false),
-        ('customer_segments', 'net_revenue_12m', 'revenue_12m', false),
-        ('segment_summary', 'net_revenue_12m', 'revenue_12m', false)
+    {% for mart, measure, ledger_measure, holds in [
+        ('orders', 'net_amount', 'line_revenue', 'everybody'),
+        ('orders', 'margin_amount', 'line_margin', 'everybody'),
+        ('order_lines', 'net_amount', 'line_revenue', 'everybody'),
+        ('order_lines', 'cost_amount', 'line_cost', 'everybody'),
+        ('refunds', 'refund_amount', 'refunded', 'everybody'),
+        ('customer_rfm', 'monetary', 'revenue_look_back', 'customers'),
+        ('customer_value', 'net_revenue_12m', 'revenue_12m', 'customers'),
+        ('customer_value', 'margin_12m', 'margin_12m', 'customers'),
+        ('customer_value', 'orders_12m', 'orders_12m', 'customers'),
+        ('customer_segments', 'net_revenue_12m', 'revenue_12m', 'customers'),
+        ('segment_summary', 'net_revenue_12m', 'revenue_12m', 'customers'),
+        ('cohort_retention', 'net_revenue', 'revenue', 'buyers')
     ] %}
     select
         '{{ mart }}' as mart,
         '{{ measure }}' as measure,
         '{{ ledger_measure }}' as ledger_measure,
-        {{ holds_guests }} as holds_guests,
+        '{{ holds }}' as holds,
         sum({{ measure }}) as mart_total
     from {{ ref(mart) }}
     {% if not loop.last %}
@@ -113,17 +121,21 @@ compared as (
     select
         mart_totals.mart,
         mart_totals.measure,
-        cast(coalesce(mart_totals.mart_total, 0) as decimal(18, 2)) as mart_total,
+        cast(coalesce(max(mart_totals.mart_total), 0) as decimal(18, 2)) as mart_total,
         cast(
-            case
-                when mart_totals.holds_guests then 0
-                else coalesce(ledger_totals.guest_total, 0)
-            end as decimal(18, 2)
+            coalesce(
+                sum(facts.amount) filter (
+                    where
+                    (mart_totals.holds = 'customers' and facts.is_guest)
+                    or (mart_totals.holds = 'buyers' and not facts.is_buyer)
+                ), 0
+            ) as decimal(18, 2)
         ) as guest_total,
-        cast(coalesce(ledger_totals.ledger_total, 0) as decimal(18, 2)) as ledger_total
+        cast(coalesce(sum(facts.amount), 0) as decimal(18, 2)) as ledger_total
     from mart_totals
-    inner join ledger_totals
-        on mart_totals.ledger_measure = ledger_totals.ledger_measure
+    left join facts
+        on mart_totals.ledger_measure = facts.ledger_measure
+    group by mart_totals.mart, mart_totals.measure
 
 ),
 

@@ -70,7 +70,10 @@ select
     change_date,
     dimension,
     measure,
-    rule_id
+    rule_id,
+    lower_bound,
+    upper_bound,
+    ended_before as upper_bound_of_the_band_below
 from neighbours
 where
     rule_id is null

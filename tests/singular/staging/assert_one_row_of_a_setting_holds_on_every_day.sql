@@ -27,7 +27,9 @@ periods as (
 
 select
     setting,
-    valid_from
+    valid_from,
+    valid_to,
+    ended_before as valid_to_of_the_row_before
 from periods
 where
     valid_to < valid_from

@@ -8,7 +8,10 @@ settings as (
 
 select
     setting,
-    valid_from
+    valid_from,
+    value,
+    minimum,
+    maximum
 from settings
 where
     (value is null and meaning not like '%blank means%')
