@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.home import Home
+from orchestration.home import Home, memory_limit
 
 NAMED_FAILURES = 20
 DELIVERY_FACTS = ("source", "feed", "file_name", "sha256", "status")
@@ -71,6 +71,7 @@ def open_build(place: Home, spill: Path | None = None) -> Iterator[duckdb.DuckDB
     connection = duckdb.connect(
         ":memory:",
         config={
+            "memory_limit": memory_limit(),
             "temp_directory": str(spill or place.warehouse / "spill"),
             "autoinstall_known_extensions": False,
         },

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.audit import literal
+from orchestration.home import memory_limit
 
 # The files of a version and the build file's schemas that each one holds.
 FILES = {
@@ -196,7 +197,7 @@ def verify_file(
         raise CopyDiffers(f"{path.name} was left with a WAL")
     if storage_number(path) > STORAGE_NUMBER:
         raise CopyDiffers(f"{path.name} has storage {storage_number(path)}, not {STORAGE_NUMBER}")
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect(":memory:", config={"memory_limit": memory_limit()}) as connection:
         connection.execute(f"attach {literal(path)} as copy (read_only)")
         found = {table.name: table for table in catalog(connection, "copy", ["main"])}
         if set(found) != {table.name for table in expected} | others:

@@ -11,6 +11,14 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def memory_limit() -> str:
+    """Return how much memory DuckDB may take, as `profiles.yml` says it for dbt.
+
+    Beyond it DuckDB spills to disk; without it, it takes four fifths of the machine.
+    """
+    return os.environ.get("SEGMENTS_MEMORY_LIMIT", "1500MB")
+
+
 class HomeUnusable(Exception):
     """The home's folders cannot be made or written; the message says where."""
 
