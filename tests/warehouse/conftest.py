@@ -6,6 +6,7 @@ import pytest
 
 from tests.shops import SHARED_DATA, Warehouse, run, segments
 from tests.warehouse.complete_journey import deliver_complete_journey
+from tests.warehouse.rough_shop import RoughShop
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, str]:
 def sample_shop(demo: tuple[Warehouse, str]) -> Warehouse:
     """Return the warehouse of the sample shop, which delivers every feed."""
     return demo[0]
+
+
+@pytest.fixture(scope="session")
+def rough_shop(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Return the warehouse of a shop that is drawn at random."""
+    root = tmp_path_factory.mktemp("rough_shop")
+    RoughShop(seed=4).fill(orders=900).write(root / "landing")
+    return run(root)
