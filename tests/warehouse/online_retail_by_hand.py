@@ -242,19 +242,22 @@ def value_rows(measures: Mapping[str, Measures]) -> dict[str, dict[str, object]]
     return rows
 
 
-def differences(expected: Mapping, found: Mapping, shown: int = 10) -> list[str]:
+def differences(
+    expected: Mapping, found: Mapping, shown: int = 10, tolerance: float = 1e-12
+) -> list[str]:
     """Return the keys and columns in which the published rows are not the expected ones.
 
     Both map a key to a row (column -> value); only the columns of an expected row are compared. A
-    fraction equals a double that is as close to it as doubles of cents allow.
+    fraction or a float equals a number that is as close to it as `tolerance`, by default as close
+    as doubles of cents allow.
     """
     told = [f"only by hand: {key}" for key in expected.keys() - found.keys()]
     told += [f"only published: {key}" for key in found.keys() - expected.keys()]
     for key in expected.keys() & found.keys():
         for column, value in expected[key].items():
             other = found[key][column]
-            if isinstance(value, Fraction) and other is not None:
-                is_equal = abs(float(value) - other) <= 1e-12 * max(1, abs(other))
+            if isinstance(value, (Fraction, float)) and other is not None:
+                is_equal = abs(float(value) - float(other)) <= tolerance * max(1, abs(float(other)))
             else:
                 is_equal = value == other
             if not is_equal:

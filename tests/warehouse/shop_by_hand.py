@@ -508,6 +508,7 @@ class Shop:
         orders: accepted orders by id, with voids and what was refunded.
         rejected: (feed, id) -> reason, of orders and refunds.
         ledger: signed entries.
+        interactions: accepted ones, as delivered.
         as_of: day of the newest accepted fact (order, refund, interaction).
         customers: who exists at `as_of`.
         measures: of each of them.
@@ -516,6 +517,7 @@ class Shop:
     orders: dict[str, Order]
     rejected: dict[tuple[str, str], str]
     ledger: list[Entry]
+    interactions: list[Record]
     as_of: Date
     customers: dict[str, Customer]
     measures: dict[str, Measures]
@@ -554,6 +556,7 @@ def compute(landing: Path) -> Shop:
         rejected={("orders", name): why for name, why in rejected_orders.items()}
         | {("refunds", name): why for name, why in rejected_refunds.items()},
         ledger=ledger,
+        interactions=interactions,
         as_of=as_of,
         customers=people,
         measures={
