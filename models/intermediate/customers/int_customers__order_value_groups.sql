@@ -17,21 +17,15 @@ order_value_groups as (
     select * from {{ ref('order_value_groups') }}
 ),
 
+-- Whole cents over whole orders: equal averages are equal, however they came about.
 average_order_values as (
 
     select
         as_of_date,
         customer_id,
         orders_12m,
-        -- In whole cents, so that a half cent is a half and not nearly one.
-        cast(
-            cast(
-                round(
-                    cast(net_revenue_12m * 100 as double)
-                    / nullif(cast(orders_12m as double), 0)
-                ) as bigint
-            ) * cast(0.01 as decimal(3, 2)) as decimal(18, 2)
-        ) as average_order_value_12m
+        cast(net_revenue_12m * 100 as double)
+        / nullif(cast(orders_12m as double), 0) as average_cents
     from measures
 
 ),
@@ -41,10 +35,10 @@ medians as (
     select
         as_of_date,
         percentile_cont(0.5) within group (
-            order by cast(average_order_value_12m as double)
-        ) as median_order_value
+            order by cast(average_cents as double)
+        ) as median_cents
     from average_order_values
-    where average_order_value_12m is not null
+    where average_cents is not null
     group by as_of_date
 
 ),
@@ -54,15 +48,14 @@ levels as (
     select
         average_order_values.as_of_date,
         average_order_values.customer_id,
-        average_order_values.average_order_value_12m,
-        coalesce(settings.order_value_cut, medians.median_order_value)
-            as order_value_cut,
+        average_order_values.average_cents,
+        coalesce(settings.order_value_cut * 100, medians.median_cents) as cut_cents,
         bands.code as frequency_level,
         case
-            when average_order_values.average_order_value_12m is null then 'none'
+            when average_order_values.average_cents is null then 'none'
             when
-                cast(average_order_values.average_order_value_12m as double)
-                >= coalesce(settings.order_value_cut, medians.median_order_value)
+                average_order_values.average_cents
+                >= coalesce(settings.order_value_cut * 100, medians.median_cents)
                 then 'high'
             else 'low'
         end as value_level
@@ -83,8 +76,12 @@ grouped_customers as (
     select
         levels.as_of_date,
         levels.customer_id,
-        levels.average_order_value_12m,
-        levels.order_value_cut,
+        cast(
+            cast(round(levels.average_cents) as bigint) * cast(0.01 as decimal(3, 2))
+            as decimal(18, 2)
+        ) as average_order_value_12m,
+        levels.average_cents / 100 as exact_order_value_12m,
+        levels.cut_cents / 100 as order_value_cut,
         levels.frequency_level,
         levels.value_level,
         order_value_groups.order_value_group

@@ -20,7 +20,7 @@ other_reasons as (
         order_values.order_value_group as code,
         'order_value_cut.' || order_values.value_level as rule_id,
         'average_order_value_12m' as measure,
-        cast(order_values.average_order_value_12m as double) as value,
+        order_values.exact_order_value_12m as value,
         case
             when order_values.value_level = 'high' then order_values.order_value_cut
         end as lower_bound,
