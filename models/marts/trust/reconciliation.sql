@@ -92,6 +92,8 @@ mart_totals as (
         ('customer_value', 'net_revenue_12m', 'revenue_12m', false),
         ('customer_value', 'margin_12m', 'margin_12m', false),
         ('customer_value', 'orders_12m', 'orders_12m', false),
+        ('customer_profiles', 'net_revenue_12m', 'revenue_12m', false),
+        ('customer_profiles', 'orders_12m', 'orders_12m', false),
         ('customer_segments', 'net_revenue_12m', 'revenue_12m', false),
         ('segment_summary', 'net_revenue_12m', 'revenue_12m', false)
     ] %}

@@ -1,6 +1,8 @@
--- Every customer has exactly one row in customers, customer_rfm, customer_value and
--- customer_segments, all of them of the newest as-of.
-{%- set tables = ['customers', 'customer_rfm', 'customer_value', 'customer_segments'] %}
+-- Every customer has exactly one row in customers, customer_rfm, customer_value,
+-- customer_profiles and customer_segments, all of them of the newest as-of.
+{%- set tables = [
+    'customers', 'customer_rfm', 'customer_value', 'customer_profiles', 'customer_segments'
+] %}
 with
 
 newest_as_of as (
