@@ -102,6 +102,27 @@ def test_every_mart_has_a_contract_and_describes_every_column(manifest: dict[str
             assert column["data_type"], f"{model['name']}.{column['name']}"
 
 
+def test_no_mart_has_a_personal_column(manifest: dict[str, Any]):
+    """Birth dates end in the age band; what contracts call personal must not be published."""
+    contract = yaml.safe_load(
+        (PROJECT / "models" / "staging" / "shop" / "_shop__sources.yml").read_text()
+    )
+    (feed,) = (each for each in contract["sources"][0]["tables"] if each["name"] == "customers")
+    personal = {
+        column["name"] for column in feed["columns"] if "(personal)" in column["description"]
+    }
+    assert personal == {"name", "email", "phone", "birth_date"}
+    pattern = re.compile(
+        r"(customer_|full_|first_|last_|contact_)?name|e_?mail.*|.*_e_?mail|.*phone.*|.*birth.*|age"
+        r"|age_years"
+    )
+    assert all(pattern.fullmatch(name) for name in personal)
+    for model in models(manifest):
+        if layer(model) == "marts":
+            found = [name for name in model["columns"] if pattern.fullmatch(name)]
+            assert not found, f"{model['name']} publishes {found}"
+
+
 def test_data_flow_one_way_and_only_staging_reads_sources(manifest: dict[str, Any]):
     by_id = {model["unique_id"]: model for model in models(manifest)}
     for model in by_id.values():

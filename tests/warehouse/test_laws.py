@@ -30,6 +30,7 @@ MARTS = (
     "products",
     "customer_rfm",
     "customer_value",
+    "customer_profiles",
     "customer_segments",
     "segment_summary",
     "revenue_concentration",

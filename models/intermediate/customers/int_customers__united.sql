@@ -6,6 +6,7 @@ with
 delivered_customers as (
     {{ union_sources('customers', [
         'customer_id', 'customer_type', 'country', 'region', 'city', 'industry',
+        'annual_revenue', 'birth_date',
         'preferred_contact_channel', 'acquisition_channel', 'registered_at', 'verified_at',
         'registered_date', 'verified_date'
     ]) }}
@@ -123,6 +124,8 @@ customers as (
         delivered_customers.region,
         delivered_customers.city,
         delivered_customers.industry,
+        delivered_customers.annual_revenue,
+        delivered_customers.birth_date,
         delivered_customers.preferred_contact_channel,
         delivered_customers.acquisition_channel,
         delivered_customers.registered_at,

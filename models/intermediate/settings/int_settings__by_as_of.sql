@@ -68,7 +68,14 @@ pivoted as (
             as minimum_comeback_gap_days,
         cast(
             max(value) filter (where setting = 'comeback_gap_multiple') as decimal(9, 4)
-        ) as comeback_gap_multiple
+        ) as comeback_gap_multiple,
+        cast(max(value) filter (where setting = 'maximum_age') as int) as maximum_age,
+        cast(max(value) filter (where setting = 'minimum_need_signals') as bigint)
+            as minimum_need_signals,
+        cast(max(value) filter (where setting = 'early_experience_days') as int)
+            as early_experience_days,
+        cast(max(value) filter (where setting = 'second_order_days') as int)
+            as second_order_days
     from settings_at_as_of
     group by as_of_date
 

@@ -99,6 +99,8 @@ mart_totals as (
         ('customer_value', 'net_revenue_12m', 'revenue_12m', 'customers'),
         ('customer_value', 'margin_12m', 'margin_12m', 'customers'),
         ('customer_value', 'orders_12m', 'orders_12m', 'customers'),
+        ('customer_profiles', 'net_revenue_12m', 'revenue_12m', 'customers'),
+        ('customer_profiles', 'orders_12m', 'orders_12m', 'customers'),
         ('customer_segments', 'net_revenue_12m', 'revenue_12m', 'customers'),
         ('segment_summary', 'net_revenue_12m', 'revenue_12m', 'customers'),
         ('cohort_retention', 'net_revenue', 'revenue', 'buyers')

@@ -30,6 +30,8 @@ customers as (
         cast(null as {{ dbt.type_string() }}) as region,
         cast(null as {{ dbt.type_string() }}) as city,
         cast(null as {{ dbt.type_string() }}) as industry,
+        cast(null as decimal(18, 6)) as annual_revenue,
+        cast(null as date) as birth_date,
         cast(null as {{ dbt.type_string() }}) as preferred_contact_channel,
         cast(null as {{ dbt.type_string() }}) as acquisition_channel,
         cast(null as timestamp) as registered_at,

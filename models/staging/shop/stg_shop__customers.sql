@@ -1,5 +1,6 @@
 -- Grain: one row per customer in the shop's master data, its winning revision.
--- Name, e-mail, phone and birth date stay behind in raw: no mart may hold them.
+-- Name, e-mail and phone stay behind in raw. The birth date goes on as far as the age band, and no
+-- mart may hold it.
 with
 
 winning_revisions as (
@@ -37,6 +38,8 @@ renamed as (
         region,
         city,
         industry,
+        annual_revenue,
+        birth_date,
         preferred_contact_channel,
         acquisition_channel,
         case when registered_day_reason is null then registered_at end as registered_at,

@@ -16,6 +16,10 @@
         'order_value_group',
     ],
     'customer_rfm': ['rfm_segment', 'headline_segment'],
+    'customer_profiles': [
+        'customer_type', 'revenue_band', 'age_band', 'need_type', 'product_preference',
+        'channel_preference', 'core_need',
+    ],
 } %}
 with
 

@@ -40,6 +40,21 @@ codes as (
         'headline_segment' as dimension,
         headline_segment as code
     from {{ ref('rfm_map') }}
+    union
+    select
+        'core_need' as dimension,
+        core_need as code
+    from {{ ref('core_needs') }}
+    union
+    select
+        'customer_type' as dimension,
+        customer_type as code
+    from {{ ref('core_needs') }}
+    union
+    select
+        'topic' as dimension,
+        topic as code
+    from {{ ref('need_topics') }}
 
 ),
 
