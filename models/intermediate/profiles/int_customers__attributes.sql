@@ -103,19 +103,14 @@ attributes as (
     inner join settings
         on aged_customers.as_of_date = settings.as_of_date
     left join bands as revenue_bands
-        on
-            aged_customers.as_of_date = revenue_bands.as_of_date
-            and revenue_bands.dimension = 'revenue_band'
-            and aged_customers.annual_revenue >= revenue_bands.lower_bound
-            and aged_customers.annual_revenue < revenue_bands.upper_bound
+        on {{ in_band(
+            'aged_customers', 'annual_revenue', 'revenue_bands', 'revenue_band'
+        ) }}
     left join bands as age_bands
         on
-            aged_customers.as_of_date = age_bands.as_of_date
-            and age_bands.dimension = 'age_band'
+            {{ in_band('aged_customers', 'age_years', 'age_bands', 'age_band') }}
             -- A birth date that is still to come makes less than no years.
             and aged_customers.age_years between 0 and settings.maximum_age
-            and aged_customers.age_years >= age_bands.lower_bound
-            and aged_customers.age_years < age_bands.upper_bound
 
 )
 
