@@ -34,17 +34,20 @@ alternatives as (
         priority,
         valid_from,
         valid_to,
-        {% for measure in asked.measures -%}
-            coalesce({{ measure }}_from >= {{ measure }}_below, false) or
-        {% endfor -%}
-        false as is_empty,
-        {% for code in asked.codes -%}
-            {{ code }} is not null or
-        {% endfor -%}
-        {% for measure in asked.measures -%}
-            {{ measure }}_from is not null or {{ measure }}_below is not null or
-        {% endfor -%}
-        false as asks_for_something
+        false
+        {% for measure in asked.measures %}
+        or coalesce({{ measure }}_from >= {{ measure }}_below, false)
+        {% endfor %}
+            as is_empty,
+        false
+        {% for code in asked.codes %}
+        or {{ code }} is not null
+        {% endfor %}
+        {% for measure in asked.measures %}
+        or {{ measure }}_from is not null
+        or {{ measure }}_below is not null
+        {% endfor %}
+            as asks_for_something
     from {{ ref(seed) }}
     {% if not loop.last %}
     union all
