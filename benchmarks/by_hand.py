@@ -87,7 +87,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str
 
 
 def _equal(column: str, type_: str) -> str:
-    """Return the condition that both sides have the same value, doubles but for a rounding error."""
+    """Return the condition that both sides have one value, doubles but for rounding errors."""
     if column == "customer_id":
         return "models.customer_id = hand.customer_id"
     if type_ == "DOUBLE":
