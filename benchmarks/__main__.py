@@ -14,7 +14,7 @@ from benchmarks.results import RESULTS, Book, kept, render
 from benchmarks.shops import Shop, Workplace
 from orchestration.home import PROJECT
 
-CORE = ("+customer_rfm", "+customer_value")
+CORE = ("+customer_rfm", "+customer_value", "+customer_lifecycle")
 CUSTOMER_MODELS = "int_as_of_dates+"
 MONTH_ENDS = 24
 

@@ -15,7 +15,8 @@ from orchestration.home import PROJECT
 SCRIPT = Path(__file__).with_name("by_hand.sql")
 FACTS = Path(__file__).with_name("by_hand_facts.sql")
 SHARED_SETTINGS = ("memory_limit", "disabled_compression_methods")
-COMPARED = ("customer_rfm", "customer_value")
+COMPARED = ("customer_rfm", "customer_value", "customer_lifecycle")
+ROUNDING_ERROR = 1e-9
 
 
 class ResultsDiffer(Exception):
@@ -54,27 +55,47 @@ def compare(build_file: Path, by_hand: Path) -> int:
     """Compare both sides row by row and return the number of customers.
 
     Raises:
-        ResultsDiffer: a row of one side is not on the other.
+        ResultsDiffer: columns differ, or a row of one side is not on the other.
     """
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"attach '{build_file}' as build (read_only)")
         connection.execute(f"attach '{by_hand}' as hand (read_only)")
         rows = 0
         for table in COMPARED:
-            models, hand = f"from build.customers.{table}", f"from hand.main.{table}"
+            models, hand = f"build.customers.{table}", f"hand.main.{table}"
+            columns = _columns(connection, models)
+            if columns != _columns(connection, hand):
+                raise ResultsDiffer(f"{table}: the script's columns are not those of the models")
+            same = " and ".join(_equal(name, type_) for name, type_ in columns.items())
             counted = connection.execute(
-                f"select (select count(*) {models}), "
-                f"(select count(*) from ({models} except all {hand})), "
-                f"(select count(*) from ({hand} except all {models}))"
+                f"select (select count(*) from {models}), (select count(*) from {hand}), "
+                f"(select count(*) from {models} as models inner join {hand} as hand on {same})"
             ).fetchone()
             assert counted is not None
-            rows, only_models, only_hand = counted
-            if only_models or only_hand:
+            rows, hand_rows, equal = counted
+            if not rows == hand_rows == equal:
                 raise ResultsDiffer(
-                    f"{table}: {only_models} of {rows} rows of the models are not in the script's "
-                    f"result, {only_hand} of the script's not in theirs"
+                    f"{table}: the models have {rows} rows, the script {hand_rows}, "
+                    f"and {equal} are equal"
                 )
     return rows
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Return the type of each column, in the order of the table."""
+    return {row[0]: row[1] for row in connection.execute(f"describe {table}").fetchall()}
+
+
+def _equal(column: str, type_: str) -> str:
+    """Return the condition that both sides have one value, doubles but for rounding errors."""
+    if column == "customer_id":
+        return "models.customer_id = hand.customer_id"
+    if type_ == "DOUBLE":
+        return (
+            f"(abs(models.{column} - hand.{column}) <= {ROUNDING_ERROR} "
+            f"or (models.{column} is null and hand.{column} is null))"
+        )
+    return f"models.{column} is not distinct from hand.{column}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
--- The core path as one script by hand: from the raw tables of the shop to customer_rfm and
--- customer_value at the newest as-of, the same to the cent as the models'. The bench attaches a build
--- file that holds `raw` and `seeds` as `build` and runs this on an empty file.
+-- The core path as one script by hand: from the raw tables of the shop to customer_rfm, customer_value
+-- and customer_lifecycle at the newest as-of, the same to the cent as the models'. The bench attaches a
+-- build file that holds `raw` and `seeds` as `build` and runs this on an empty file.
 --
 -- Written for speed alone: no table that nobody reads afterwards, no tests, one source, DuckDB's own
 -- functions. Revisions are dealt with where there are any, discounts where there is one, refunds for
@@ -97,6 +97,7 @@ select
     orders.order_key,
     orders.order_id,
     orders.customer_id,
+    orders.ordered_at,
     orders.ordered_at::date as order_date,
     rate_on(orders.currency, orders.ordered_at::date) as rate,
     nullif(orders.discount_amount, 0) as discount_amount
@@ -178,7 +179,8 @@ create temp table refunded_orders as select * from accepted('once_refunded');
 
 create temp table valued_lines as
 select
-    order_key, customer_id, order_date, rate, order_id, line_number, quantity, category_bits,
+    order_key, customer_id, ordered_at, order_date, rate, order_id, line_number, quantity,
+    category_bits,
     line_cost(quantity, unit_cost, product_unit_cost, rate) as cost,
     cents(
         (
@@ -241,7 +243,10 @@ where
     end;
 
 create temp table interactions as
-select interactions.customer_id, interactions.occurred_at::date as interaction_date
+select
+    interactions.customer_id,
+    interactions.occurred_at::date as interaction_date,
+    case when types.is_activation then interactions.occurred_at end as activated_at
 from (
     from build.raw.shop__interactions
     qualify row_number() over (
@@ -267,6 +272,7 @@ set variable as_of_date = (
 );
 set variable look_back_after = getvariable('as_of_date') - setting('look_back_days')::int;
 set variable after_12m = getvariable('as_of_date') - setting('days_12m')::int;
+set variable after_6m = getvariable('as_of_date') - setting('days_6m')::int;
 
 create temp table refund_entries as
 with shares as (
@@ -366,26 +372,28 @@ qualify row_number() over (
 
 -- Customers: everybody who did anything until the as-of, or of whom nothing is dated.
 create temp table existing_customers as
-select customer_id
+select customer_id, activated_at
 from (
-    select customer_id, min(event_date) as known_since
+    select customer_id, min(event_date) as known_since, min(activated_at) as activated_at
     from (
         select
             customer_id,
-            case when is_dated(registered_at, _delivered_at) then registered_at::date end
-                as event_date
+            case when is_dated(registered_at, _delivered_at) then registered_at end
+                as activated_at,
+            activated_at::date as event_date
         from won_customers
         union all
         select
             customer_id,
+            case when is_dated(verified_at, _delivered_at) then verified_at end,
             case when is_dated(verified_at, _delivered_at) then verified_at::date end
         from won_customers
         union all
-        select customer_id, interaction_date from interactions
+        select customer_id, activated_at, interaction_date from interactions
         union all
-        select customer_id, refund_date from refunds where is_credit_note
+        select customer_id, null, refund_date from refunds where is_credit_note
         union all
-        select customer_id, contacted_at::date
+        select customer_id, null, contacted_at::date
         from (
             from build.raw.shop__campaign_contacts
             qualify row_number() over (
@@ -407,14 +415,14 @@ order_totals as (
     select
         order_key,
         any_value(customer_id) as customer_id,
-        any_value(order_date) as order_date,
+        any_value(ordered_at) as ordered_at,
         sum(net) as net,
         sum(net) filter (where cost is not null) as covered,
         sum(cost) as cost,
         bit_or(category_bits) as category_bits
     from (
         select
-            order_key, customer_id, order_date, category_bits,
+            order_key, customer_id, ordered_at, category_bits,
             cents(line_amount, rate) as net,
             line_cost(quantity, unit_cost, product_unit_cost, rate) as cost
         from accepted_lines
@@ -422,7 +430,7 @@ order_totals as (
             from accepted('ordered') where customer_id is not null and discount_amount is null
         ) using (order_id)
         union all
-        select order_key, customer_id, order_date, category_bits, net, cost
+        select order_key, customer_id, ordered_at, category_bits, net, cost
         from valued_lines
         where is_discounted and customer_id is not null
     )
@@ -432,8 +440,9 @@ order_totals as (
 movements as (
     select
         customer_id,
-        order_date as movement_date,
-        case when net > 0 and voided_on is null then order_date end as counted_date,
+        ordered_at as activated_at,
+        ordered_at::date as movement_date,
+        case when net > 0 and voided_on is null then ordered_at::date end as counted_date,
         net, covered, cost, category_bits
     from order_totals
     left join voided_orders using (order_key)
@@ -448,12 +457,15 @@ movements as (
     )
     where customer_id is not null
     union all by name
-    select customer_id from existing_customers
+    select customer_id, activated_at from existing_customers
 )
 
 select
     'shop:' || customer_id as customer_id,
+    min(activated_at) as activated_at,
+    getvariable('as_of_date') - min(counted_date) as tenure_days,
     getvariable('as_of_date') - max(counted_date) as recency_days,
+    list(counted_date) filter (where counted_date is not null) as counted_dates,
     count(counted_date) as orders_to_date,
     count(*) filter (where counted_date > getvariable('look_back_after')) as frequency,
     count(*) filter (where counted_date > getvariable('after_12m')) as orders_12m,
@@ -462,6 +474,8 @@ select
     )::decimal(18, 2) as monetary,
     coalesce(sum(net) filter (where movement_date > getvariable('after_12m')), 0)::decimal(18, 2)
         as net_12m,
+    coalesce(sum(net) filter (where movement_date > getvariable('after_6m')), 0)::decimal(18, 2)
+        as net_6m,
     coalesce(
         sum(covered) filter (where movement_date > getvariable('after_12m')), 0
     )::decimal(18, 2) as covered_12m,
@@ -645,3 +659,137 @@ left join build.seeds.order_value_groups as groups
         end
         and getvariable('as_of_date') >= groups.valid_from
         and (groups.valid_to is null or getvariable('as_of_date') <= groups.valid_to);
+
+-- Lifecycle. The alternatives keep their bounds in the seed; their order is written down here.
+set variable stages = (
+    select map(array_agg(rule_id), array_agg(stages))
+    from build.seeds.lifecycle_stages as stages
+    where
+        getvariable('as_of_date') >= valid_from
+        and (valid_to is null or getvariable('as_of_date') <= valid_to)
+);
+create macro stage(name) as getvariable('stages')['lifecycle_stage.' || name];
+
+-- Gaps are differences of neighbours in the sorted days; orders of one day have none between them.
+create temp table rhythm as
+select
+    customer_id,
+    recency_days,
+    days,
+    gap_days,
+    1 + len(gap_days) as order_days,
+    list_median(gap_days) as median_gap_days,
+    case when len(gap_days) > 1 then list_stddev_samp(gap_days) / list_avg(gap_days) end
+        as gap_variation
+from (
+    select
+        *,
+        list_filter(
+            list_transform(list_zip(days[2:], days[:-2]), lambda pair: pair[1] - pair[2]),
+            lambda gap: gap > 0
+        ) as gap_days
+    from (
+        select customer_id, recency_days, list_sort(counted_dates) as days
+        from measures
+        where orders_to_date > 0
+    )
+);
+
+set variable population_median_gap = (
+    select median(median_gap_days::double)::decimal(9, 2) from rhythm
+);
+
+-- Few gaps of the last days are long, and of each the customer's others are looked at.
+create temp table comebacks as
+select customer_id, count(*) as comeback_count
+from (
+    select
+        *,
+        list_median(list_filter(
+            list_transform(
+                list_zip(days[2:], days[:-2]),
+                lambda pair: case when pair[1] <> ended_on then pair[1] - pair[2] end
+            ), lambda gap: gap > 0
+        )) as other_median_gap_days
+    from (
+        select customer_id, days, unnest(days[2:]) as ended_on, unnest(days[:-2]) as began_on
+        from rhythm
+        where
+            recency_days < setting('comeback_days')::int
+            and list_max(gap_days) > setting('minimum_comeback_gap_days')::int
+    )
+    where
+        ended_on - began_on > setting('minimum_comeback_gap_days')::int
+        and getvariable('as_of_date') - ended_on < setting('comeback_days')::int
+)
+where
+    other_median_gap_days is null
+    or ended_on - began_on
+    > setting('comeback_gap_multiple')::decimal(9, 4) * other_median_gap_days::decimal(9, 2)
+group by customer_id;
+
+create table customer_lifecycle as
+with gathered as (
+    select
+        measures.*,
+        coalesce(rhythm.order_days, 0) as order_days,
+        rhythm.median_gap_days,
+        rhythm.gap_variation,
+        coalesce(comebacks.comeback_count, 0) as comeback_count,
+        setting('churn_gap_multiple')::double * rhythm.median_gap_days - measures.recency_days
+            as days_until_churn,
+        greatest(
+            setting('minimum_decline_days')::double,
+            setting('decline_gap_multiple')::double * coalesce(
+                rhythm.median_gap_days, getvariable('population_median_gap')::double, 0
+            )
+        ) - measures.recency_days as days_until_decline,
+        -- Of whole cents, so that a fall to exactly a half is a half.
+        case
+            when net_12m > net_6m
+                then ((net_12m - 2 * net_6m) * 100)::double / ((net_12m - net_6m) * 100)::double
+        end as revenue_fall_rate
+    from measures
+    left join rhythm using (customer_id)
+    left join comebacks using (customer_id)
+)
+
+select
+    getvariable('as_of_date') as as_of_date,
+    customer_id,
+    case
+        when orders_to_date < stage('acquisition').orders_to_date_below then 'acquisition'
+        when
+            recency_days >= stage('churned_long_ago').recency_days_from
+            or (
+                order_days >= stage('churned_by_rhythm').order_days_from
+                and recency_days >= stage('churned_by_rhythm').recency_days_from
+                and days_until_churn < stage('churned_by_rhythm').days_until_churn_below
+            )
+            then 'churned'
+        when
+            order_days < stage('new').order_days_below
+            and recency_days < stage('new').recency_days_below
+            then 'new'
+        when comeback_count >= stage('reactivated').comebacks_from then 'reactivated'
+        when
+            days_until_decline < stage('decline_overdue').days_until_decline_below
+            or revenue_fall_rate >= stage('decline_fall').revenue_fall_rate_from
+            then 'decline'
+        when
+            orders_to_date < stage('growth_few_orders').orders_to_date_below
+            or tenure_days < stage('growth_young').tenure_days_below
+            then 'growth'
+        else 'maturity'
+    end as lifecycle_stage,
+    case when activated_at::date <= getvariable('as_of_date') then activated_at end as activated_at,
+    tenure_days::bigint as tenure_days,
+    orders_to_date,
+    order_days::bigint as order_day_count,
+    median_gap_days,
+    gap_variation,
+    days_until_churn,
+    case when orders_to_date > 0 then days_until_decline end as days_until_decline,
+    revenue_fall_rate,
+    comeback_count
+from gathered;

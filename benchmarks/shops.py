@@ -54,7 +54,7 @@ class Shop:
             found = connection.execute("select count(*) from intermediate.int_as_of_dates")
             return (found.fetchone() or (0,))[0]
 
-    def dearest(self, count: int = 10) -> list[tuple[str, float]]:
+    def dearest(self, count: int = 12) -> list[tuple[str, float]]:
         """Return the models of the last dbt command that took most wall seconds, dearest first."""
         path = self.home / "warehouse" / "target" / "run_results.json"
         results: list[dict[str, Any]] = json.loads(path.read_text())["results"]

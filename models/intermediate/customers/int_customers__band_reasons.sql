@@ -3,6 +3,11 @@
 -- An unknown code has a reason too, the measure that nobody knows.
 with
 
+engagement as (
+    select * from {{ ref('int_customers__engagement') }}
+    where is_newest
+),
+
 customers as (
 
     select
@@ -14,7 +19,7 @@ customers as (
         value_bands.points_measure,
         order_value_groups.frequency_level
     from {{ ref('int_customers__segments') }} as segments
-    inner join {{ ref('int_customers__engagement') }} as engagement
+    inner join engagement
         on
             segments.as_of_date = engagement.as_of_date
             and segments.customer_id = engagement.customer_id

@@ -1,13 +1,9 @@
 -- Grain: one row per as-of date and customer with an order, its complete cycles and those with orders.
--- Cycle n has the days d with n - 1 < (d - first order day) / cycle length <= n, so the first order is in
--- none. In quarters of a day, as medians of medians of whole days are: no rounding error moves a day
--- over an edge. A cycle with orders is counted at its first order day.
+-- Cycle n has the days d with n - 1 < (d - first order day) / cycle length <= n, so cycle 0 is the first
+-- order day alone and no cycle of the rate. In quarters of a day, as medians of medians of whole days
+-- are: no rounding error moves a day over an edge. A cycle with orders is begun by its first order day
+-- and counted at the as-ofs that know all of it.
 with
-
-measures as (
-    select * from {{ ref('int_customers__measures') }}
-    where orders_to_date > 0
-),
 
 as_of_dates as (
 
@@ -21,13 +17,22 @@ as_of_dates as (
 
 ),
 
+-- Mostly one for all as-ofs.
+cycle_lengths as (
+
+    select cycle_quarters
+    from as_of_dates
+    group by cycle_quarters
+
+),
+
 order_days as (
 
     select
         customer_id,
         from_number,
         until_number,
-        order_date,
+        first_order_date,
         4 * {{ dbt.datediff(
             'first_order_date', 'order_date', 'day'
         ) }} as quarters,
@@ -35,85 +40,102 @@ order_days as (
             'first_order_date', 'previous_order_date', 'day'
         ) }} as previous_quarters
     from {{ ref('int_customers__order_days') }}
-    where order_day_number > 1
-
-),
-
-tenures as (
-
-    select
-        measures.as_of_date,
-        measures.customer_id,
-        as_of_dates.cycle_quarters,
-        4 * {{ dbt.datediff(
-            'measures.first_order_date', 'measures.as_of_date', 'day'
-        ) }} as quarters
-    from measures
-    inner join as_of_dates
-        on measures.as_of_date = as_of_dates.as_of_date
-
-),
-
-customers as (
-
-    select
-        as_of_date,
-        customer_id,
-        {{ integer_quotient('quarters', 'cycle_quarters') }} as cycles
-    from tenures
 
 ),
 
 numbered_days as (
 
     select
-        as_of_dates.as_of_date,
-        order_days.customer_id,
+        order_days.*,
+        cycle_lengths.cycle_quarters,
         {{ integer_quotient(
-            'order_days.quarters + as_of_dates.cycle_quarters - 1',
-            'as_of_dates.cycle_quarters'
-        ) }} as cycle_number,
-        {{ integer_quotient(
-            'order_days.previous_quarters + as_of_dates.cycle_quarters - 1',
-            'as_of_dates.cycle_quarters'
-        ) }} as previous_cycle_number
+            'order_days.quarters + cycle_lengths.cycle_quarters - 1',
+            'cycle_lengths.cycle_quarters'
+        ) }} as cycle_number
     from order_days
-    inner join as_of_dates
-        on
-            order_days.order_date <= as_of_dates.as_of_date
-            and order_days.from_number <= as_of_dates.as_of_number
-            and (
-                order_days.until_number is null
-                or order_days.until_number > as_of_dates.as_of_number
-            )
+    cross join cycle_lengths
 
 ),
 
 begun_cycles as (
 
     select
-        as_of_date,
         customer_id,
-        cycle_number
+        from_number,
+        until_number,
+        first_order_date,
+        cycle_quarters,
+        {{ integer_quotient('cycle_number * cycle_quarters + 3', '4') }} as last_day
     from numbered_days
-    where cycle_number > previous_cycle_number
+    where
+        previous_quarters is null
+        or previous_quarters <= (cycle_number - 1) * cycle_quarters
+
+),
+
+dated_cycles as (
+
+    select
+        customer_id,
+        from_number,
+        until_number,
+        first_order_date,
+        cycle_quarters,
+        cast(
+            {{ dbt.dateadd('day', 'last_day', 'first_order_date') }} as date
+        ) as last_date
+    from begun_cycles
 
 ),
 
 counted_cycles as (
 
     select
-        customers.as_of_date,
-        customers.customer_id,
-        customers.cycles,
-        count(begun_cycles.cycle_number) as cycles_with_orders
-    from customers
-    left join begun_cycles
+        as_of_dates.as_of_date,
+        dated_cycles.customer_id,
+        dated_cycles.first_order_date,
+        as_of_dates.cycle_quarters,
+        count(*) - 1 as cycles_with_orders
+    from dated_cycles
+    inner join as_of_dates
         on
-            customers.as_of_date = begun_cycles.as_of_date
-            and customers.customer_id = begun_cycles.customer_id
-            and customers.cycles >= begun_cycles.cycle_number
-    group by customers.as_of_date, customers.customer_id, customers.cycles
+            dated_cycles.cycle_quarters = as_of_dates.cycle_quarters
+            and dated_cycles.last_date <= as_of_dates.as_of_date
+            and dated_cycles.from_number <= as_of_dates.as_of_number
+            and (
+                dated_cycles.until_number is null
+                or dated_cycles.until_number > as_of_dates.as_of_number
+            )
+    group by
+        as_of_dates.as_of_date,
+        dated_cycles.customer_id,
+        dated_cycles.first_order_date,
+        as_of_dates.cycle_quarters
+
+),
+
+tenures as (
+
+    select
+        as_of_date,
+        customer_id,
+        cycle_quarters,
+        4 * {{ dbt.datediff(
+            'first_order_date', 'as_of_date', 'day'
+        ) }} as quarters,
+        cycles_with_orders
+    from counted_cycles
+
+),
+
+complete_cycles as (
+
+    select
+        as_of_date,
+        customer_id,
+        {{ integer_quotient('quarters', 'cycle_quarters') }} as cycles,
+        cycles_with_orders
+    from tenures
 
 ),
 
@@ -131,7 +153,7 @@ rated as (
                     cast(cycles_with_orders as double)
                     / nullif(cast(cycles as double), 0)
         end as repeat_rate
-    from counted_cycles
+    from complete_cycles
 
 )
 

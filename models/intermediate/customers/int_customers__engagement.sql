@@ -64,7 +64,6 @@ gathered as (
         rhythm.median_gap_days,
         rhythm.gap_variation,
         cycles.cycles,
-        cycles.cycles_with_orders,
         cycles.repeat_rate,
         case
             when interacting_sources.source is not null

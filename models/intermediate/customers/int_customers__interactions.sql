@@ -68,11 +68,13 @@ interactions_in_windows as (
                 end
             ) as bigint
         ) as interactions_3m,
-        sum(
-            case
-                when memberships.window_name = '12m'
-                    then interactions_by_period.csat_sum
-            end
+        cast(
+            sum(
+                case
+                    when memberships.window_name = '12m'
+                        then interactions_by_period.csat_sum
+                end
+            ) as decimal(18, 6)
         ) as csat_sum_12m,
         cast(
             sum(

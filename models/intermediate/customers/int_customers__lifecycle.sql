@@ -98,7 +98,8 @@ first_alternatives as (
     select
         gathered.as_of_date,
         gathered.customer_id,
-        min(stages.priority) as priority
+        min_by(stages.code, stages.priority) as lifecycle_stage,
+        min_by(stages.rule_id, stages.priority) as stage_rule_id
     from gathered
     inner join stages
         on
@@ -115,17 +116,13 @@ staged as (
 
     select
         gathered.*,
-        stages.code as lifecycle_stage,
-        stages.rule_id as stage_rule_id
+        first_alternatives.lifecycle_stage,
+        first_alternatives.stage_rule_id
     from gathered
     inner join first_alternatives
         on
             gathered.as_of_date = first_alternatives.as_of_date
             and gathered.customer_id = first_alternatives.customer_id
-    inner join stages
-        on
-            first_alternatives.priority = stages.priority
-            and {{ holds_on('stages', 'gathered.as_of_date') }}
 
 )
 

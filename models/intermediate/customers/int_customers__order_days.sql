@@ -106,19 +106,6 @@ with_gaps as (
         ) }} as gap_days
     from numbered
 
-),
-
-with_squares as (
-
-    select
-        *,
-        sum(cast(gap_days as bigint) * gap_days) over (
-            partition by customer_id, from_number
-            order by order_date asc nulls first
-            rows between unbounded preceding and current row
-        ) as squared_gaps
-    from with_gaps
-
 )
 
-select * from with_squares
+select * from with_gaps

@@ -1,5 +1,5 @@
 -- Grain: one row per as-of date and customer with an order day, how regularly it orders.
--- The median is taken once for each order day that is a customer's last at some as-of, not once for
+-- Gaps are summed up once for each order day that is a customer's last at some as-of, not once for
 -- each as-of.
 with
 
@@ -24,7 +24,6 @@ last_order_days as (
         order_days.from_number,
         order_days.order_date,
         order_days.order_day_number,
-        order_days.squared_gaps,
         {{ dbt.datediff(
             'order_days.first_order_date', 'order_days.order_date', 'day'
         ) }} as summed_gaps
@@ -55,7 +54,7 @@ prefixes as (
 
 ),
 
-medians as (
+gaps_so_far as (
 
     select
         prefixes.customer_id,
@@ -63,7 +62,8 @@ medians as (
         prefixes.order_date,
         percentile_cont(0.5) within group (
             order by cast(order_days.gap_days as double)
-        ) as median_gap_days
+        ) as median_gap_days,
+        sum(cast(order_days.gap_days as bigint) * order_days.gap_days) as squared_gaps
     from prefixes
     inner join order_days
         on
@@ -81,7 +81,7 @@ rhythm as (
         last_order_days.as_of_date,
         last_order_days.customer_id,
         last_order_days.order_day_number as order_days,
-        medians.median_gap_days,
+        gaps_so_far.median_gap_days,
         -- Sample standard deviation over mean, in whole days up to the root:
         -- with n gaps, sqrt((n x squares - sum x sum) / (n (n - 1))) / (sum / n).
         case
@@ -90,7 +90,7 @@ rhythm as (
                     sqrt(
                         cast(
                             (last_order_days.order_day_number - 1)
-                            * last_order_days.squared_gaps
+                            * gaps_so_far.squared_gaps
                             - cast(last_order_days.summed_gaps as bigint)
                             * last_order_days.summed_gaps
                             as double
@@ -105,11 +105,11 @@ rhythm as (
                     / nullif(cast(last_order_days.summed_gaps as double), 0)
         end as gap_variation
     from last_order_days
-    left join medians
+    left join gaps_so_far
         on
-            last_order_days.customer_id = medians.customer_id
-            and last_order_days.from_number = medians.from_number
-            and last_order_days.order_date = medians.order_date
+            last_order_days.customer_id = gaps_so_far.customer_id
+            and last_order_days.from_number = gaps_so_far.from_number
+            and last_order_days.order_date = gaps_so_far.order_date
 
 )
 
