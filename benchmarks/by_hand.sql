@@ -561,9 +561,7 @@ valued_customers as (
                 then null
             else (margin_12m * 100)::double / (covered_12m * 100)::double
         end as margin_rate,
-        (
-            round((net_12m * 100)::double / nullif(orders_12m, 0))::bigint * 0.01
-        )::decimal(18, 2) as average_order_value
+        (net_12m * 100)::double / nullif(orders_12m, 0) as average_cents
     from measures
 ),
 
@@ -588,7 +586,7 @@ abc_classes as (
 ),
 
 order_value_cuts as (
-    select coalesce(setting('order_value_cut')::double, median(average_order_value::double)) as cut
+    select coalesce(setting('order_value_cut')::double * 100, median(average_cents)) as cut
     from valued_customers
 )
 
@@ -609,7 +607,7 @@ select
     and 'low' in (spend.code, frequency.code, margin_band) as has_conflicting_bands,
     case when customers.orders_to_date > 0 then coalesce(abc_classes.abc_class, 'C') end
         as abc_class,
-    customers.average_order_value as average_order_value_12m,
+    (round(customers.average_cents)::bigint * 0.01)::decimal(18, 2) as average_order_value_12m,
     groups.order_value_group,
     case
         when customers.category_bits is null then 0
@@ -653,8 +651,8 @@ left join build.seeds.order_value_groups as groups
     on
         groups.frequency_level = often.code
         and groups.value_level = case
-            when customers.average_order_value is null then 'none'
-            when customers.average_order_value::double >= order_value_cuts.cut then 'high'
+            when customers.average_cents is null then 'none'
+            when customers.average_cents >= order_value_cuts.cut then 'high'
             else 'low'
         end
         and getvariable('as_of_date') >= groups.valid_from
