@@ -1,0 +1,1 @@
+"""Models of repeat buying and spend: pure numpy and scipy, no dbt, no Dagster, no DuckDB."""
