@@ -21,5 +21,7 @@ if [ ! -x .uv/bin/uv ] || [ "$(cat .uv/.lock 2>/dev/null)" != "$(cksum < require
     cksum < requirements/uv.txt > .uv/.lock
 fi
 [ -x .venv/bin/python ] || .uv/bin/uv venv --quiet --python "$python" .venv
-.uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes "requirements/$group.txt"
+# Where Python is told to keep no bytecode, each start would compile dagster and dbt anew.
+compile=${PYTHONDONTWRITEBYTECODE:+--compile-bytecode}
+.uv/bin/uv pip sync --quiet $compile --python .venv/bin/python --require-hashes "requirements/$group.txt"
 echo "$want" > .venv/.group
