@@ -33,6 +33,22 @@ lifecycle as (
     select * from {{ ref('int_customers__lifecycle') }}
 ),
 
+clv as (
+    select * from {{ ref('int_customers__clv') }}
+),
+
+potential as (
+    select * from {{ ref('int_customers__potential') }}
+),
+
+composite as (
+    select * from {{ ref('int_customers__composite') }}
+),
+
+service_tiers as (
+    select * from {{ ref('int_customers__service_tiers') }}
+),
+
 segments as (
 
     select
@@ -75,7 +91,19 @@ segments as (
         engagement.nps_answer,
         relationships.relationship_tier,
         relationships.to_activate,
-        lifecycle.lifecycle_stage
+        lifecycle.lifecycle_stage,
+        clv.clv_predicted,
+        clv.p_alive,
+        clv.clv_status,
+        potential.potential_band,
+        potential.value_potential_quadrant,
+        composite.composite_spend,
+        composite.composite_frequency,
+        composite.composite_loyalty,
+        composite.composite_potential,
+        composite.composite_score,
+        composite.composite_is_incomplete,
+        service_tiers.service_tier
     from measures
     inner join rfm
         on
@@ -97,6 +125,14 @@ segments as (
         on
             measures.as_of_date = lifecycle.as_of_date
             and measures.customer_id = lifecycle.customer_id
+    inner join clv
+        on
+            measures.as_of_date = clv.as_of_date
+            and measures.customer_id = clv.customer_id
+    inner join service_tiers
+        on
+            measures.as_of_date = service_tiers.as_of_date
+            and measures.customer_id = service_tiers.customer_id
     left join value_bands
         on
             measures.as_of_date = value_bands.as_of_date
@@ -105,6 +141,14 @@ segments as (
         on
             measures.as_of_date = abc_classes.as_of_date
             and measures.customer_id = abc_classes.customer_id
+    left join potential
+        on
+            measures.as_of_date = potential.as_of_date
+            and measures.customer_id = potential.customer_id
+    left join composite
+        on
+            measures.as_of_date = composite.as_of_date
+            and measures.customer_id = composite.customer_id
 
 )
 

@@ -75,7 +75,17 @@ pivoted as (
         cast(max(value) filter (where setting = 'early_experience_days') as int)
             as early_experience_days,
         cast(max(value) filter (where setting = 'second_order_days') as int)
-            as second_order_days
+            as second_order_days,
+        cast(max(value) filter (where setting = 'clv_yearly_discount') as double)
+            as clv_yearly_discount,
+        cast(max(value) filter (where setting = 'clv_interval_share') as double)
+            as clv_interval_share,
+        cast(max(value) filter (where setting = 'clv_minimum_p_alive') as double)
+            as clv_minimum_p_alive,
+        cast(max(value) filter (where setting = 'quadrant_value_cut') as double)
+            as quadrant_value_cut,
+        cast(max(value) filter (where setting = 'potential_cut') as double)
+            as potential_cut
     from settings_at_as_of
     group by as_of_date
 

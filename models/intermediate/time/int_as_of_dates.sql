@@ -32,6 +32,7 @@ as_of_dates as (
             {{ dbt.dateadd('day', -1, dbt.date_trunc('month', 'days.as_of_date')) }}
             as date
         ) as previous_as_of_date,
+        days.as_of_date = last_day(days.as_of_date) as is_month_end,
         days.as_of_date = newest_as_of.newest_as_of_date as is_newest
     from days
     cross join newest_as_of

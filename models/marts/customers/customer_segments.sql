@@ -50,6 +50,13 @@ current_segments as (
         segments.relationship_tier,
         segments.to_activate,
         segments.lifecycle_stage,
+        segments.clv_predicted,
+        segments.p_alive,
+        segments.clv_status,
+        segments.potential_band,
+        segments.value_potential_quadrant,
+        segments.composite_score,
+        segments.service_tier,
         settings.rule_version
     from segments
     inner join settings

@@ -24,7 +24,15 @@ current_value as (
         abc_class,
         average_order_value_12m,
         order_value_group,
-        cast(category_count_12m as bigint) as category_count_12m
+        cast(category_count_12m as bigint) as category_count_12m,
+        potential_band,
+        value_potential_quadrant,
+        composite_spend,
+        composite_frequency,
+        composite_loyalty,
+        composite_potential,
+        composite_score,
+        composite_is_incomplete
     from segments
 
 )

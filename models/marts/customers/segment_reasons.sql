@@ -11,6 +11,7 @@ reasons as (
     {% for reasons in [
         'int_customers__band_reasons',
         'int_customers__alternative_reasons',
+        'int_customers__service_reasons',
         'int_customers__other_reasons'
     ] %}
     select

@@ -40,6 +40,11 @@ history as (
         segments.relationship_tier,
         segments.to_activate,
         segments.lifecycle_stage,
+        segments.potential_band,
+        segments.value_potential_quadrant,
+        segments.service_tier,
+        segments.clv_predicted,
+        segments.p_alive,
         segments.net_revenue_12m,
         settings.rule_version,
         {{ dbt.datediff('newest_as_of.first_fact_date', 'settings.after_12m', 'day') }}

@@ -4,8 +4,10 @@
         'rfm_segment', 'headline_segment', 'spend_band', 'frequency_band',
         'margin_band', 'value_tier', 'abc_class', 'order_value_group',
         'activity_status', 'interaction_band', 'cycle_band', 'loyalty_band',
-        'relationship_tier', 'lifecycle_stage',
+        'relationship_tier', 'lifecycle_stage', 'potential_band',
+        'value_potential_quadrant', 'service_tier', 'clv_status',
     ],
+    'customer_clv': ['clv_basis', 'clv_status', 'clv_reason'],
     'customer_engagement': [
         'activity_status', 'interaction_band', 'cycle_band', 'loyalty_band',
         'relationship_tier',
@@ -13,7 +15,7 @@
     'customer_lifecycle': ['lifecycle_stage'],
     'customer_value': [
         'spend_band', 'frequency_band', 'margin_band', 'value_tier', 'abc_class',
-        'order_value_group',
+        'order_value_group', 'potential_band', 'value_potential_quadrant',
     ],
     'customer_rfm': ['rfm_segment', 'headline_segment'],
     'customer_profiles': [

@@ -4,6 +4,16 @@ with
 
 reasons as (
     select * from {{ ref('segment_reasons') }}
+),
+
+-- A tier may ask that the margin be unknown: then it is.
+asking_for_unknown as (
+
+    select rule_id
+    from {{ ref('service_tiers') }}
+    where margin_band = 'unknown'
+    group by rule_id
+
 )
 
 select
@@ -19,6 +29,7 @@ where
         value is null
         and code not in ('unknown', 'no_order', 'insufficient_evidence')
         and measure <> 'gap_variation'
+        and rule_id not in (select rule_id from asking_for_unknown)
     )
     or (
         value is not null and lower_bound is null and upper_bound is null

@@ -15,6 +15,11 @@
         'codes': ['interaction_band'],
         'measures': ['csat_average_12m'],
     },
+    'service_tiers': {
+        'ends': true,
+        'codes': ['value_tier', 'margin_band', 'loyalty_band', 'potential_band'],
+        'measures': [],
+    },
     'activation_rules': {
         'ends': false,
         'codes': [

@@ -27,6 +27,16 @@ codes as (
     from {{ ref('activation_rules') }}
     union
     select
+        dimension,
+        code
+    from {{ ref('service_tiers') }}
+    union
+    select
+        'value_potential_quadrant' as dimension,
+        value_potential_quadrant as code
+    from {{ ref('value_potential_quadrants') }}
+    union
+    select
         'order_value_group' as dimension,
         order_value_group as code
     from {{ ref('order_value_groups') }}

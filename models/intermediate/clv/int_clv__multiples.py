@@ -1,0 +1,33 @@
+"""Grain: one row per as-of date, source, repeat order days, age in weeks and step of levels."""
+
+import pyarrow as pa
+
+from estimation import populations
+
+KEY = ("as_of_date", "source")
+SCHEMA = pa.schema(
+    {
+        "as_of_date": pa.date32(),
+        "source": pa.string(),
+        "frequency": pa.int64(),
+        "age_weeks": pa.int32(),
+        "level_from": pa.float64(),
+        "level_to": pa.float64(),
+        "multiple_from": pa.float64(),
+        "slope": pa.float64(),
+    }
+)
+
+
+def model(dbt, session):
+    """Tell what whoever is still a customer spends at each level, to be looked up in between."""
+    ages = (
+        dbt.ref("int_clv__ages")
+        .select("* exclude (age_days)")
+        .distinct()
+        .order("as_of_date, source, frequency, age_weeks")
+    )
+    tables = [SCHEMA.empty_table()]
+    for key, population in populations.split(ages.to_arrow_table(), KEY):
+        tables.append(populations.table(KEY, key, populations.multiples(population), SCHEMA))
+    return pa.concat_tables(tables)
