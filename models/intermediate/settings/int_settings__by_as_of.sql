@@ -37,6 +37,7 @@ pivoted as (
         max(value) filter (where setting = 'rfm_method') as rfm_method,
         cast(max(value) filter (where setting = 'look_back_days') as int)
             as look_back_days,
+        cast(max(value) filter (where setting = 'days_24m') as int) as days_24m,
         cast(max(value) filter (where setting = 'days_12m') as int) as days_12m,
         cast(max(value) filter (where setting = 'days_6m') as int) as days_6m,
         cast(max(value) filter (where setting = 'days_3m') as int) as days_3m,
@@ -75,7 +76,11 @@ pivoted as (
         cast(max(value) filter (where setting = 'early_experience_days') as int)
             as early_experience_days,
         cast(max(value) filter (where setting = 'second_order_days') as int)
-            as second_order_days
+            as second_order_days,
+        cast(max(value) filter (where setting = 'maximum_life_years') as int)
+            as maximum_life_years,
+        cast(max(value) filter (where setting = 'minimum_cohort_customers') as bigint)
+            as minimum_cohort_customers
     from settings_at_as_of
     group by as_of_date
 
@@ -95,6 +100,9 @@ with_windows as (
             ),
             cast({{ dbt.dateadd('day', -1, 'fact_settings.minimum_date') }} as date)
         ) as look_back_after,
+        cast(
+            {{ dbt.dateadd('day', '-pivoted.days_24m', 'pivoted.as_of_date') }} as date
+        ) as after_24m,
         cast(
             {{ dbt.dateadd('day', '-pivoted.days_12m', 'pivoted.as_of_date') }} as date
         ) as after_12m,
