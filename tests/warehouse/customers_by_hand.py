@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from tests.warehouse import online_retail_by_hand, shop_by_hand
 from tests.warehouse.complete_journey import read_baskets, read_first_contacts
-from tests.warehouse.online_retail_by_hand import Measures, OnlineRetail, is_within
+from tests.warehouse.online_retail_by_hand import Measures, OnlineRetail, half_away, is_within
 from tests.warehouse.shop_by_hand import Shop, group_by_customer
 
 Date = datetime.date
@@ -34,6 +34,7 @@ UNCOUNTED_TYPES = {"register", "campaign_activity"}
 TICKETS = {"service_ticket", "complaint"}
 SHORTEST_CYCLE = 30
 FEWEST_CYCLES = 2
+LONGEST_LIFE, FEWEST_OF_A_COHORT = 10, 30
 REFERRALS_OF_FULL_MARKS = 3
 
 # Lower bounds of the bands, best or longest last; half-open (sections 4 and 5).
@@ -129,6 +130,7 @@ class Facts:
         entries: ledger entries of customers.
         interactions: accepted interactions.
         newest: the newest as-of.
+        oldest: day of the oldest accepted fact, of guests too.
     """
 
     customers: Mapping[str, Known]
@@ -136,6 +138,7 @@ class Facts:
     entries: Sequence[Entry]
     interactions: Sequence[Interaction]
     newest: Date
+    oldest: Date
 
     @cached_property
     def orders_of(self) -> dict[str, list[Order]]:
@@ -506,6 +509,63 @@ def engagement_rows(facts: Facts, tiers: Mapping[str, str | None], as_of: Date) 
     }
 
 
+# ---- The CLV formula (section 7) -----------------------------------------------------------------
+
+
+def yearly_churn(order_days: Iterable[Sequence[Date]], as_of: Date) -> Fraction | None:
+    """Return the share of last year's buyers who stayed away this year; None of too few."""
+    a_year_ago = as_of - datetime.timedelta(YEAR)
+    before = [days for days in order_days if any(is_within(d, a_year_ago, YEAR) for d in days)]
+    if len(before) < FEWEST_OF_A_COHORT:
+        return None
+    gone = [days for days in before if not any(is_within(day, as_of, YEAR) for day in days)]
+    return Fraction(len(gone), len(before))
+
+
+def formula_rows(facts: Facts, as_of: Date) -> dict[str, Row]:
+    """Return history and formula of every customer; money in cents."""
+    days_of = {
+        who: sorted(order.day for order in own if order.is_counted(as_of))
+        for who, own in facts.orders_of.items()
+    }
+    cohorts: dict[int, list[list[Date]]] = defaultdict(list)
+    for days in filter(None, days_of.values()):
+        cohorts[days[0].year].append(days)
+    churns = {year: yearly_churn(members, as_of) for year, members in cohorts.items()}
+    population = yearly_churn(days_of.values(), as_of)
+    is_deep = facts.oldest <= as_of - datetime.timedelta(2 * YEAR - 1)
+    rows = {}
+    for who in facts.existing(as_of):
+        days = days_of.get(who) or []
+        known = [entry for entry in facts.entries_of.get(who, []) if entry.day <= as_of]
+        covered = [entry for entry in known if entry.cost is not None]
+        revenue = sum(entry.net for entry in known)
+        average = rate = churn = cohort = life = value = None
+        if days:
+            average = Fraction(revenue, len(days))
+            rate = Fraction(len(days) * YEAR, max(YEAR, (as_of - days[0]).days))
+        if days and is_deep:
+            cohort, churn = str(days[0].year), churns[days[0].year]
+            if churn is None:
+                cohort, churn = "population", population
+        if churn is None:
+            cohort = None
+        else:
+            life = min(Fraction(LONGEST_LIFE), 1 / churn) if churn else Fraction(LONGEST_LIFE)
+            value = half_away(average * rate * life)
+        rows[who] = {
+            "clv_historic_revenue": revenue,
+            "clv_historic_margin": sum(e.net - e.cost for e in covered) if covered else None,
+            "average_order_value": None if average is None else half_away(average),
+            "orders_per_year": rate,
+            "expected_years": life,
+            "yearly_churn": churn,
+            "churn_cohort": cohort,
+            "clv_formula": value,
+        }
+    return rows
+
+
 def compute(facts: Facts, as_of: Date) -> Customers:
     """Return every customer that exists at the as-of."""
     measures = measure(facts, facts.existing(as_of), as_of)
@@ -586,6 +646,11 @@ def facts_of_shop(shop: Shop) -> Facts:
             for record in shop.interactions
         ],
         newest=shop.as_of,
+        oldest=min(
+            *(each.at.date() for each in shop.orders.values()),
+            *(each.day for each in shop.ledger),
+            *(Moment.fromisoformat(record["occurred_at"]).date() for record in shop.interactions),
+        ),
     )
 
 
@@ -610,7 +675,8 @@ def facts_of_online_retail(computed: OnlineRetail) -> Facts:
     for who, day in [*((o.customer_id, o.day) for o in orders), *((e[0], e[1]) for e in entries)]:
         since[who] = min(since.get(who, day), day)
     customers = {who: Known("online_retail", day, activated.get(who)) for who, day in since.items()}
-    return Facts(customers, orders, entries, [], computed.as_of)
+    oldest = min(computed.orders["day"].min(), computed.ledger["day"].min())
+    return Facts(customers, orders, entries, [], computed.as_of, oldest)
 
 
 def facts_of_complete_journey(folder: Path) -> Facts:
@@ -629,4 +695,5 @@ def facts_of_complete_journey(folder: Path) -> Facts:
         for who, at in first.items()
     }
     entries = [Entry(each.customer_id, each.day, each.net) for each in orders]
-    return Facts(customers, orders, entries, [], max(each.day for each in orders))
+    days = [each.day for each in orders]
+    return Facts(customers, orders, entries, [], max(days), min(days))

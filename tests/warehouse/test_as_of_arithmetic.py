@@ -55,14 +55,19 @@ MODELS = (
     "int_as_of_dates__cycles",
     "int_customers__cycles",
     "int_customers__comebacks",
+    "int_cohorts__churn",
+    "int_customers__clv_formula",
 )
-# Short figures, so that few orders reach them.
+# Short figures, so that few orders and two customers reach them.
 FIGURES = {
+    "days_24m": "730",
     "days_3m": "91",
     "minimum_cycle_days": "30",
     "comeback_days": "90",
     "minimum_comeback_gap_days": "60",
     "comeback_gap_multiple": "2",
+    "maximum_life_years": "3",
+    "minimum_cohort_customers": "2",
 }
 INPUTS = """
 create schema build.intermediate;
@@ -221,6 +226,7 @@ def expected_measures(case: Case) -> Iterator[tuple]:
         after_look_back = (
             MINIMUM - DAY if look_back is None else as_of - timedelta(days=int(look_back))
         )
+        after_24m = as_of - timedelta(days=int(FIGURES["days_24m"]))
         after_12m = as_of - timedelta(days=int(case.value("days_12m", as_of) or 0))
         after_6m = as_of - timedelta(days=int(case.value("days_6m", as_of) or 0))
         for customer in CUSTOMERS:
@@ -246,6 +252,7 @@ def expected_measures(case: Case) -> Iterator[tuple]:
             }
             last = max((order.day for order in counted), default=None)
             margin = sum((entry.net - (entry.cost or 0) for entry in covered), Decimal(0))
+            ever_covered = [entry.net - entry.cost for entry in ledger if entry.cost is not None]
             yield (
                 as_of,
                 customer,
@@ -255,7 +262,10 @@ def expected_measures(case: Case) -> Iterator[tuple]:
                 None if last is None else (as_of - last).days,
                 len(counted),
                 sum(order.day > after_look_back for order in counted),
+                sum(order.day > after_24m for order in counted),
                 sum(order.day > after_12m for order in counted),
+                sum((entry.net for entry in ledger), Decimal(0)),
+                sum(ever_covered) if ever_covered else None,
                 sum((e.net for e in ledger if e.day > after_look_back), Decimal(0)),
                 sum((entry.net for entry in year), Decimal(0)),
                 sum((entry.net for entry in ledger if entry.day > after_6m), Decimal(0)),
@@ -298,12 +308,15 @@ def fill(engine: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[
         engine.execute(f"insert into build.{table} values ({', '.join('?' * len(row))})", row)
 
 
+def first_fact(case: Case) -> date:
+    """Return the day of the oldest fact, of a guest too."""
+    return min((fact.day for fact in (*case.orders, *case.entries)), default=NEWEST)
+
+
 def build(engine: duckdb.DuckDBPyConnection, compiled: dict[str, str], case: Case) -> None:
     """Run the compiled models on a case."""
     known = [(customer, case.known_since(customer)) for customer in CUSTOMERS]
-    first = min((day for _, day in known if day), default=NEWEST)
-    guests = [fact.day for fact in (*case.orders, *case.entries) if fact.customer_id is None]
-    first = min([first, *guests])
+    first = first_fact(case)
     engine.execute("begin")
     fill(
         engine,
@@ -357,7 +370,8 @@ def build(engine: duckdb.DuckDBPyConnection, compiled: dict[str, str], case: Cas
 def measures(engine: duckdb.DuckDBPyConnection) -> list[tuple]:
     return engine.execute(
         "select as_of_date, customer_id, is_newest, first_order_date, last_order_date, "
-        "recency_days, orders_to_date, frequency, orders_12m, monetary, net_revenue_12m, "
+        "recency_days, orders_to_date, frequency, orders_24m, orders_12m, net_revenue_to_date, "
+        "margin_to_date, monetary, net_revenue_12m, "
         "net_revenue_6m, covered_revenue_12m, margin_12m, category_count_12m "
         "from build.intermediate.int_customers__measures order by as_of_date, customer_id"
     ).fetchall()
@@ -420,6 +434,48 @@ def expected_rhythms(case: Case) -> Iterator[tuple]:
             )
 
 
+def formulas(engine: duckdb.DuckDBPyConnection) -> list[tuple]:
+    return engine.execute(
+        "select as_of_date, customer_id, churn_cohort, yearly_churn, expected_years, clv_formula "
+        "from build.intermediate.int_customers__clv_formula "
+        "where average_order_value is not null order by as_of_date, customer_id"
+    ).fetchall()
+
+
+def expected_formulas(case: Case) -> Iterator[tuple]:
+    """Work out each formula by itself; two customers are enough, three years the longest life."""
+    for as_of in case.as_ofs():
+        year = int(case.value("days_12m", as_of) or 0)
+        after_24m, after_12m = as_of - timedelta(days=730), as_of - timedelta(days=year)
+        days_of = {
+            customer: [order.day for order in case.counted(customer, as_of)]
+            for customer in CUSTOMERS
+        }
+        # Of each who ordered in the year before the last: first year, and whether it is gone.
+        before = [
+            (min(days).year, max(days) <= after_12m)
+            for days in days_of.values()
+            if any(after_24m < day <= after_12m for day in days)
+        ]
+        for customer, days in days_of.items():
+            if not days:
+                continue
+            name, share = str(min(days).year), None
+            own = [is_gone for first_year, is_gone in before if first_year == min(days).year]
+            for cohort, gone in ((name, own), ("population", [is_gone for _, is_gone in before])):
+                if share is None and len(gone) >= 2 and first_fact(case) <= after_24m + DAY:
+                    name, share = cohort, Fraction(sum(gone), len(gone))
+            if share is None:
+                yield as_of, customer, None, None, None, None
+                continue
+            years = min(Fraction(3), 1 / share) if share else Fraction(3)
+            entries = [each for each in case.entries if each.customer_id == customer]
+            net = sum(Fraction(entry.net) for entry in entries if entry.day <= as_of)
+            value = net * year / max(year, (as_of - min(days)).days) * years
+            cents = int(abs(value) * 100 + Fraction(1, 2)) * (-1 if value < 0 else 1)
+            yield as_of, customer, name, float(share), float(years), Decimal(cents) / 100
+
+
 @settings(
     max_examples=100,
     deadline=None,
@@ -432,3 +488,4 @@ def test_many_as_ofs_in_one_pass_equal_each_by_itself(engine, compiled, case: Ca
     build(engine, compiled, case)
     assert measures(engine) == list(expected_measures(case))
     assert rhythms(engine) == list(expected_rhythms(case))
+    assert formulas(engine) == list(expected_formulas(case))

@@ -26,6 +26,7 @@ from tests.warehouse.customers_by_hand import (
     Order,
     Rhythm,
     compute,
+    formula_rows,
     transitions,
 )
 from tests.warehouse.online_retail_by_hand import Measures, differences, published
@@ -64,6 +65,7 @@ def shop(
         entries=[*(Entry(each.customer_id, each.day, each.net) for each in placed), *refunds],
         interactions=interactions,
         newest=D(2000),
+        oldest=D(0),
     )
 
 
@@ -482,6 +484,61 @@ def test_to_activate_is_high_value_without_interaction_or_loyalty_gone_silent():
     assert [row["to_activate"] for row in seen] == [False, True]
 
 
+# ---- The CLV formula on paper --------------------------------------------------------------------
+
+
+def crowd(faithful: int, gone: int) -> dict[str, list[Placed]]:
+    """Return who ordered on day 0 and 400, and who on day 0 alone."""
+    return {f"f{n}": days(0, 400) for n in range(faithful)} | {
+        f"g{n}": days(0) for n in range(gone)
+    }
+
+
+def test_the_formula_is_value_times_frequency_times_life():
+    """By day 729 (730 known days) the last year is days 365 to 729, the one before days 0 to 364.
+
+    12 of the 30 of 2023 are gone: 0.4, 2.5 years. f0 brought 200.00 in 2 orders: 100.00 x (2 x 365
+    / 729) x 2.5 = 250.34. On day 728 nobody knows. Ann, of day 700, has 29 days of tenure: 50.00 x
+    1 x 2.5. Her year, 2024, has no year before: the population's.
+    """
+    facts = shop(crowd(18, 12) | {"ann": [(700, 50_00)], "bob": []})
+    rows = formula_rows(facts, D(729))
+    assert rows["f0"] == {
+        "clv_historic_revenue": 200_00,
+        "clv_historic_margin": None,
+        "average_order_value": 100_00,
+        "orders_per_year": Fraction(730, 729),
+        "expected_years": Fraction(5, 2),
+        "yearly_churn": Fraction(2, 5),
+        "churn_cohort": "2023",
+        "clv_formula": 250_34,
+    }
+    assert (rows["ann"]["churn_cohort"], rows["ann"]["clv_formula"]) == ("population", 125_00)
+    assert set(rows["bob"].values()) == {0, None}
+    early = formula_rows(facts, D(728))["f0"]
+    assert (early["orders_per_year"], early["clv_formula"]) == (Fraction(730, 728), None)
+
+
+@pytest.mark.parametrize(
+    ("faithful", "gone", "life"),
+    [(30, 0, 10), (28, 2, 10), (27, 3, 10), (26, 4, Fraction(15, 2)), (0, 30, 1), (29, 0, None)],
+)
+def test_life_is_one_by_churn_between_one_year_and_ten(faithful, gone, life):
+    row = formula_rows(shop(crowd(faithful, gone)), D(729))
+    assert row["f0" if faithful else "g0"]["expected_years"] == life
+
+
+def test_a_void_order_is_none_and_a_refund_lowers_the_value():
+    """g0's order is void from day 729: 29 are left, too few. f0 gets 30.00 back, costs 60.00."""
+    placed = crowd(29, 0) | {"g0": [(0, 100_00, 729)]}
+    refunds = [Entry("f0", D(500), -30_00), Entry("f0", D(1), 100_00, 60_00)]
+    facts = shop(placed, refunds=refunds)
+    assert formula_rows(facts, D(728))["g0"]["average_order_value"] == 100_00
+    row = formula_rows(facts, D(729))["f0"]
+    assert (row["average_order_value"], row["clv_historic_margin"]) == (135_00, 40_00)
+    assert (row["expected_years"], row["churn_cohort"]) == (None, None)
+
+
 # ---- Scores by thresholds, and the module against others of its kind -----------------------------
 
 
@@ -536,9 +593,11 @@ def test_facts_dated_after_an_as_of_change_no_row_of_it(rough_facts):
             if by_then(each.at)
         ],
         newest=day,
+        oldest=rough_facts.oldest,
     )
     assert len(known.orders) < len(rough_facts.orders)
     assert compute(known, day) == compute(rough_facts, day)
+    assert formula_rows(known, day) == formula_rows(rough_facts, day)
 
 
 def test_rhythm_agrees_with_the_library_and_with_a_walk_from_day_to_day(rough_facts):
@@ -600,9 +659,10 @@ HISTORY = (
 
 @dataclass(frozen=True)
 class DataSet:
-    """A published warehouse and the facts from its raw files."""
+    """A published warehouse, the file that it was built in, and the facts from its raw files."""
 
     warehouse: duckdb.DuckDBPyConnection
+    build: duckdb.DuckDBPyConnection
     facts: Facts
     newest: Customers
 
@@ -634,8 +694,8 @@ def facts_of(name: str, home: Warehouse) -> Facts:
 def data_set(request: pytest.FixtureRequest) -> Iterator[DataSet]:
     home = request.getfixturevalue(request.param)
     facts = facts_of(request.param, home)
-    with home.connect() as connection:
-        yield DataSet(connection, facts, compute(facts, facts.newest))
+    with home.connect() as connection, home.build() as build:
+        yield DataSet(connection, build, facts, compute(facts, facts.newest))
 
 
 @pytest.mark.parametrize("table", ["rfm", "value", "engagement", "lifecycle"])
@@ -675,6 +735,23 @@ def test_every_customer_and_every_code_at_month_ends(data_set, place):
     assert not differences(
         mine, published(data_set.warehouse, "month_end", "customer_id", *HISTORY)
     )
+
+
+@pytest.mark.parametrize("place", [0, -4, -2, -1])
+def test_every_customer_has_the_same_history_and_formula(data_set, place):
+    """The newest as-of, the month-end before it, one of a quarter ago and the oldest."""
+    days_built = data_set.build.execute("""
+        select as_of_date from intermediate.int_as_of_dates order by as_of_date
+    """).fetchall()
+    (day,) = days_built[place]
+    mine = formula_rows(data_set.facts, day)
+    data_set.build.execute(f"""
+        create or replace temp view formulas as
+        select * from intermediate.int_customers__clv_formula where as_of_date = date '{day}'
+    """)
+    columns = next(iter(mine.values()))
+    found = published(data_set.build, "formulas", "customer_id", *columns)
+    assert not differences(mine, found)
 
 
 def test_every_change_of_stage_between_month_ends(data_set):

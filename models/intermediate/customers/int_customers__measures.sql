@@ -38,7 +38,16 @@ summed_up as (
         coalesce(sum(order_changes.orders_to_date_change) over so_far, 0)
             as orders_to_date,
         coalesce(sum(order_changes.frequency_change) over so_far, 0) as frequency,
+        coalesce(sum(order_changes.orders_24m_change) over so_far, 0) as orders_24m,
         coalesce(sum(order_changes.orders_12m_change) over so_far, 0) as orders_12m,
+        coalesce(sum(revenue_changes.net_revenue_to_date_change) over so_far, 0)
+            as net_revenue_to_date,
+        coalesce(sum(revenue_changes.covered_revenue_to_date_change) over so_far, 0)
+            as covered_revenue_to_date,
+        coalesce(sum(revenue_changes.cost_to_date_change) over so_far, 0)
+            as cost_to_date,
+        coalesce(sum(revenue_changes.covered_entries_to_date_change) over so_far, 0)
+            as covered_entries_to_date,
         coalesce(sum(revenue_changes.monetary_change) over so_far, 0) as monetary,
         coalesce(sum(revenue_changes.net_revenue_12m_change) over so_far, 0)
             as net_revenue_12m,
@@ -88,12 +97,18 @@ measures as (
         ) }} as recency_days,
         cast(orders_to_date as bigint) as orders_to_date,
         cast(frequency as bigint) as frequency,
+        cast(orders_24m as bigint) as orders_24m,
         cast(orders_12m as bigint) as orders_12m,
+        cast(net_revenue_to_date as decimal(18, 2)) as net_revenue_to_date,
+        -- No line with a cost in the window: no margin, which is not a margin of zero.
+        case
+            when covered_entries_to_date > 0
+                then cast(covered_revenue_to_date - cost_to_date as decimal(18, 2))
+        end as margin_to_date,
         cast(monetary as decimal(18, 2)) as monetary,
         cast(net_revenue_12m as decimal(18, 2)) as net_revenue_12m,
         cast(net_revenue_6m as decimal(18, 2)) as net_revenue_6m,
         cast(covered_revenue_12m as decimal(18, 2)) as covered_revenue_12m,
-        -- No line with a cost in the window: no margin, which is not a margin of zero.
         case
             when covered_entries_12m > 0
                 then cast(covered_revenue_12m - cost_12m as decimal(18, 2))

@@ -15,7 +15,7 @@ periods as (
 
 spans as (
     select * from {{ ref('int_periods__spans') }}
-    where window_name in ('to_date', 'look_back', '12m')
+    where window_name in ('to_date', 'look_back', '24m', '12m')
 ),
 
 as_of_dates as (
@@ -128,6 +128,8 @@ changes_by_as_of as (
             as orders_to_date_change,
         sum(case when changes.window_name = 'look_back' then changes.change else 0 end)
             as frequency_change,
+        sum(case when changes.window_name = '24m' then changes.change else 0 end)
+            as orders_24m_change,
         sum(case when changes.window_name = '12m' then changes.change else 0 end)
             as orders_12m_change,
         min(changes.first_order_date) as first_order_date,

@@ -1,6 +1,19 @@
 -- Grain: one row per customer and as-of at which its revenue in a window changes.
 -- Amounts are given as changes against the as-of before, to be summed up: an entry of the ledger comes
 -- into a window and leaves it once.
+{% set measures = [
+    ('net_revenue_to_date', 'to_date', 'net_amount'),
+    ('covered_revenue_to_date', 'to_date', 'covered_amount'),
+    ('cost_to_date', 'to_date', 'cost_amount'),
+    ('covered_entries_to_date', 'to_date', 'covered_entries'),
+    ('monetary', 'look_back', 'net_amount'),
+    ('net_revenue_12m', '12m', 'net_amount'),
+    ('net_revenue_6m', '6m', 'net_amount'),
+    ('covered_revenue_12m', '12m', 'covered_amount'),
+    ('cost_12m', '12m', 'cost_amount'),
+    ('covered_entries_12m', '12m', 'covered_entries')
+] %}
+
 with
 
 ledger as (
@@ -14,7 +27,7 @@ periods as (
 
 spans as (
     select * from {{ ref('int_periods__spans') }}
-    where window_name in ('look_back', '12m', '6m')
+    where window_name in ('to_date', 'look_back', '12m', '6m')
 ),
 
 as_of_dates as (
@@ -72,44 +85,16 @@ changes as (
 changes_by_as_of as (
 
     select
+        {% for measure, window_name, amount in measures %}
+        sum(
+            case
+                when changes.window_name = '{{ window_name }}' then changes.{{ amount }}
+                else 0
+            end
+        ) as {{ measure }}_change,
+        {% endfor %}
         changes.customer_id,
-        as_of_dates.as_of_date,
-        sum(
-            case
-                when changes.window_name = 'look_back' then changes.net_amount
-                else 0
-            end
-        ) as monetary_change,
-        sum(
-            case
-                when changes.window_name = '12m' then changes.net_amount
-                else 0
-            end
-        ) as net_revenue_12m_change,
-        sum(
-            case
-                when changes.window_name = '6m' then changes.net_amount
-                else 0
-            end
-        ) as net_revenue_6m_change,
-        sum(
-            case
-                when changes.window_name = '12m' then changes.covered_amount
-                else 0
-            end
-        ) as covered_revenue_12m_change,
-        sum(
-            case
-                when changes.window_name = '12m' then changes.cost_amount
-                else 0
-            end
-        ) as cost_12m_change,
-        sum(
-            case
-                when changes.window_name = '12m' then changes.covered_entries
-                else 0
-            end
-        ) as covered_entries_12m_change
+        as_of_dates.as_of_date
     from changes
     inner join as_of_dates
         on changes.as_of_number = as_of_dates.as_of_number

@@ -37,6 +37,7 @@ pivoted as (
         max(value) filter (where setting = 'rfm_method') as rfm_method,
         cast(max(value) filter (where setting = 'look_back_days') as int)
             as look_back_days,
+        cast(max(value) filter (where setting = 'days_24m') as int) as days_24m,
         cast(max(value) filter (where setting = 'days_12m') as int) as days_12m,
         cast(max(value) filter (where setting = 'days_6m') as int) as days_6m,
         cast(max(value) filter (where setting = 'days_3m') as int) as days_3m,
@@ -85,7 +86,11 @@ pivoted as (
         cast(max(value) filter (where setting = 'quadrant_value_cut') as double)
             as quadrant_value_cut,
         cast(max(value) filter (where setting = 'potential_cut') as double)
-            as potential_cut
+            as potential_cut,
+        cast(max(value) filter (where setting = 'maximum_life_years') as int)
+            as maximum_life_years,
+        cast(max(value) filter (where setting = 'minimum_cohort_customers') as bigint)
+            as minimum_cohort_customers
     from settings_at_as_of
     group by as_of_date
 
@@ -105,6 +110,9 @@ with_windows as (
             ),
             cast({{ dbt.dateadd('day', -1, 'fact_settings.minimum_date') }} as date)
         ) as look_back_after,
+        cast(
+            {{ dbt.dateadd('day', '-pivoted.days_24m', 'pivoted.as_of_date') }} as date
+        ) as after_24m,
         cast(
             {{ dbt.dateadd('day', '-pivoted.days_12m', 'pivoted.as_of_date') }} as date
         ) as after_12m,

@@ -26,6 +26,14 @@ windows as (
 
     select
         as_of_date,
+        '24m' as window_name,
+        after_24m as opens_after
+    from settings
+
+    union all
+
+    select
+        as_of_date,
         '12m' as window_name,
         after_12m as opens_after
     from settings
