@@ -22,6 +22,7 @@ ORDER_MODELS = ("bgnbd", "mbgnbd")
 SPEND_MODEL = "gamma_gamma"
 # Beyond the largest level that an interval asks for: see the range of the setting clv_interval_share.
 LEVELS = np.array([*np.arange(37) * 0.025, 0.95, 0.975])
+INTERVAL_TAIL = 0.1
 
 
 @dataclass(frozen=True)
@@ -171,15 +172,12 @@ def multiples(population: Columns) -> Row:
     parameters = {"mean": float(population["mean_spend"][0])}
     if name == SPEND_MODEL:
         parameters = {letter: float(population[letter][0]) for letter in "pqv"}
-    found = intervals.spend_quantiles(
-        order_model.model,
-        order_model.parameters,
-        name,
-        parameters,
+    found = _quantiles(
+        order_model,
+        Chosen(name, parameters),
         population["frequency"],
         population["age_weeks"],
         float(population["horizon_days"][0]) / 7,
-        LEVELS,
     )
     steps = len(LEVELS) - 1
     rows = len(population["frequency"])
@@ -204,3 +202,121 @@ def table(keys: Sequence[str], key: Sequence[Any], columns: Row, schema: pa.Sche
     rows = len(next(iter(columns.values())))
     every = {name: [value] * rows for name, value in zip(keys, key, strict=True)} | columns
     return pa.table({field.name: pa.array(every[field.name], field.type) for field in schema}, schema)
+
+
+def backtest(population: Columns, fits: Mapping[str, Chosen], horizon_days: int) -> list[Row]:
+    """Hold the forecasts of one origin against what came.
+
+    Orders for each model that converged and for three baselines; where spend was fitted too, what
+    the orders brought, and whether it lay in the 80% interval.
+
+    Args:
+        population: frequency, recency_days, age_days, mean_spend at the origin; order_days and
+            spend of the horizon; last_year_order_days; each (customers,).
+        fits: what converged at the origin, by the model that was asked for.
+        horizon_days: how long the horizon is.
+    """
+    weeks = horizon_days / 7
+    frequency, age = population["frequency"], population["age_days"] / 7
+    naive = backtests.naive_rate(frequency, age, weeks)
+    forecasts = {
+        name: orders.expected_orders(
+            fits[name].model,
+            fits[name].parameters,
+            frequency,
+            population["recency_days"] / 7,
+            age,
+            weeks,
+        )
+        for name in ORDER_MODELS
+        if name in fits
+    }
+    forecasts |= {
+        "naive_rate": naive,
+        "last_year": population["last_year_order_days"].astype(float),
+        "mean": backtests.mean_rate(frequency, age, weeks),
+    }
+    rows = []
+    for name, told in forecasts.items():
+        found = backtests.accuracy(population["order_days"], told, frequency)
+        if SPEND_MODEL in fits:
+            worth = _order_values(population, fits[SPEND_MODEL], name)
+            spent = population["spend"]
+            found += [
+                backtests.Measured("spend_aggregate_ratio", "all", backtests.aggregate_ratio(spent, told * worth)),
+                backtests.Measured("spend_mae", "all", backtests.mae(spent, told * worth)),
+                backtests.Measured("spend_spearman", "all", backtests.spearman(spent, told * worth)),
+            ]
+            if name in fits:
+                lower, upper = _interval(population, fits[name], fits[SPEND_MODEL], weeks)
+                found += backtests.coverage(spent, lower, upper, frequency, told * worth)
+        rows += [
+            {"model": name, "measure": one.measure, "bucket": one.bucket, "value": one.value}
+            for one in found
+        ]
+    return rows
+
+
+def _order_values(population: Columns, chosen: Chosen, forecast: str) -> FloatArray:
+    """Return what an order day of each customer is worth; baselines take its own mean, if any."""
+    frequency, mean_spend = population["frequency"], population["mean_spend"]
+    expected = spend.expected_spend(chosen.parameters, frequency, mean_spend)
+    if forecast in ORDER_MODELS:
+        return expected
+    everybody = spend.expected_spend(chosen.parameters, [0], [0])[0]
+    return np.where(mean_spend > 0, mean_spend, everybody)
+
+
+def _interval(
+    population: Columns, order_model: Chosen, spend_model: Chosen, weeks: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of the 80% interval of spend, as customer_clv has them, without discount."""
+    frequency = population["frequency"]
+    alive = orders.p_alive(
+        order_model.model,
+        order_model.parameters,
+        frequency,
+        population["recency_days"] / 7,
+        population["age_days"] / 7,
+    )
+    age_weeks = np.rint(population["age_days"] / 7)
+    pairs, place = np.unique(np.stack([frequency, age_weeks]), axis=1, return_inverse=True)
+    quantiles = _quantiles(order_model, spend_model, pairs[0], pairs[1], weeks)[place.ravel()]
+    scale = spend_scale(spend_model, frequency, population["mean_spend"])
+    ends = []
+    for level in (INTERVAL_TAIL, 1 - INTERVAL_TAIL):
+        among_living = 1 - (1 - level) / alive
+        step = np.clip(np.searchsorted(LEVELS, among_living, side="right") - 1, 0, len(LEVELS) - 2)
+        rows = np.arange(len(frequency))
+        share = (among_living - LEVELS[step]) / (LEVELS[step + 1] - LEVELS[step])
+        value = quantiles[rows, step] * (1 - share) + quantiles[rows, step + 1] * share
+        ends.append(np.where(among_living > 0, value * scale, 0.0))
+    return ends[0], ends[1]
+
+
+def _quantiles(
+    order_model: Chosen,
+    spend_model: Chosen,
+    frequency: np.ndarray,
+    age_weeks: np.ndarray,
+    weeks: float,
+) -> FloatArray:
+    found = intervals.spend_quantiles(
+        order_model.model,
+        order_model.parameters,
+        spend_model.model,
+        spend_model.parameters,
+        frequency,
+        age_weeks,
+        weeks,
+        LEVELS[1:],
+    )
+    # At level 0 nothing is spent.
+    return np.hstack([np.zeros((len(found), 1)), found])
+
+
+def spend_scale(chosen: Chosen, frequency: np.ndarray, mean_spend: np.ndarray) -> FloatArray:
+    """Return what the multiples of spend are multiples of: v + x z, or the mean, (customers,)."""
+    if chosen.model != SPEND_MODEL:
+        return np.full(len(frequency), chosen.parameters["mean"])
+    return chosen.parameters["v"] + frequency * mean_spend
