@@ -1,17 +1,15 @@
-"""The orders still to come from a customer who is alive: their expectation and distribution.
+"""How many orders are still to come from a customer who is alive, on average.
 
-Given alive at age T, the rate of a customer is gamma-distributed with R = r + x and A = alpha + T,
-its dropout probability beta-distributed with a and B, where B = b + x in the BG/NBD and b + x + 1
-in the MBG/NBD. From then on it is a new BG/NBD customer with these parameters (Fader, Hardie & Lee
-2005). Times are in weeks.
+The letters are those of `counts`: R = r + x, A = alpha + T, a and B. Times are in weeks.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betainc, expit, gammaln, xlogy
+from scipy.special import expit
 
+from estimation.counts import future, survivals
 from estimation.fits import FloatArray
 
 YEAR = 365 / 7
@@ -49,10 +47,10 @@ def orders_if_alive(
         age: weeks since the first order T, shape (rows,).
         horizon: weeks t, shape (rows,) or one for all.
     """
-    x, shape, ratio = _future(parameters, frequency, age, horizon)
+    x, shape, ratio = future(parameters, frequency, age, horizon)
     if model == "nbd":
         return shape * ratio
-    a, b = parameters["a"], _survivals(model, parameters, x)
+    a, b = parameters["a"], survivals(model, parameters, x)
     c = a + b - 1
     e = c - shape
     positive = (c > 0) & ((e >= -1) | (c >= -2 * e))
@@ -92,75 +90,6 @@ def discounted_orders_if_alive(
         total = total + (until - before) * (1 + yearly_discount) ** -years
         before = until
     return np.asarray(total)
-
-
-def order_count_probabilities(
-    model: str,
-    parameters: Mapping[str, float],
-    frequency: ArrayLike,
-    age: ArrayLike,
-    horizon: ArrayLike,
-    largest: int,
-) -> FloatArray:
-    """Return P(n orders in (T, T+t] | alive at T) for n = 0..largest, shape (rows, largest + 1).
-
-    Fader, Hardie & Lee (2005), P(X(t) = n): alive through n orders and none more, or dropped out
-    after the n-th. With NB the count of a customer who never drops out:
-
-        B(a, B+n) / B(a, B) P(NB = n) + (n > 0) B(a+1, B+n-1) / B(a, B) P(NB >= n)
-    """
-    x, shape, ratio = (column[:, None] for column in _future(parameters, frequency, age, horizon))
-    n = np.arange(largest + 1, dtype=float)
-    z = ratio / (1 + ratio)
-    count = gammaln(shape + n) - gammaln(shape) - gammaln(n + 1)
-    exactly = np.exp(count - shape * np.log1p(ratio) + xlogy(n, z))
-    if model == "nbd":
-        return exactly
-    a, b = parameters["a"], _survivals(model, parameters, x)
-    stays = np.exp(gammaln(b + n) - gammaln(b) + gammaln(a + b) - gammaln(a + b + n))
-    leaves = np.zeros_like(exactly)
-    leaves[:, 1:] = stays[:, :-1] * a / (a + b + n[:-1]) * betainc(n[1:], shape, z)
-    return stays * exactly + leaves
-
-
-def at_least(
-    model: str, parameters: Mapping[str, float], x: FloatArray, ratio: FloatArray, n: FloatArray
-) -> FloatArray:
-    """Return P(n orders or more | alive): NB reaches n, and the customer survived n - 1 of them.
-
-    Args:
-        model: 'bgnbd', 'mbgnbd' or 'nbd'.
-        parameters: r, alpha and, but for the NBD, a and b.
-        x: repeat order days.
-        ratio: horizon over alpha + T.
-        n: counts >= 0; the three have shapes that broadcast.
-    """
-    positive = np.maximum(n, 1.0)
-    reached = betainc(positive, parameters["r"] + x, ratio / (1 + ratio))
-    if model != "nbd":
-        a, b = parameters["a"], _survivals(model, parameters, x)
-        survived = gammaln(b + positive - 1) - gammaln(b)
-        survived += gammaln(a + b) - gammaln(a + b + positive - 1)
-        reached = reached * np.exp(survived)
-    return np.where(n < 1, 1.0, reached)
-
-
-def _survivals(model: str, parameters: Mapping[str, float], x: FloatArray) -> FloatArray:
-    if model not in ("bgnbd", "mbgnbd"):
-        raise ValueError(f"unknown model {model!r}, wanted bgnbd, mbgnbd or nbd")
-    return parameters["b"] + x + (model == "mbgnbd")
-
-
-def _future(
-    parameters: Mapping[str, float], frequency: ArrayLike, age: ArrayLike, horizon: ArrayLike
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return x, R and t / A of each row."""
-    x, old, weeks = np.broadcast_arrays(
-        *(np.atleast_1d(np.asarray(column, float)) for column in (frequency, age, horizon))
-    )
-    if not (np.all(x >= 0) and np.all(old >= 0) and np.all((weeks >= 0) & (weeks < np.inf))):
-        raise ValueError("wanted: frequency, age and horizon >= 0")
-    return x, parameters["r"] + x, weeks / (parameters["alpha"] + old)
 
 
 def _by_series(a: float, c: FloatArray, shape: FloatArray, ratio: FloatArray) -> FloatArray:
@@ -214,13 +143,10 @@ def _beta_nodes(a: float, b: float, steepness: float) -> tuple[FloatArray, Float
     step = min(0.3, 0.5 * np.sqrt(1 / a + 1 / b))
     low = min(mode, -np.log(max(steepness, b))) - TAIL
     high = max(mode, 0.0) + TAIL
-    # Log-concave: where the tangent-free fall from the mode exceeds 1.5 TAIL nothing counts.
     y = np.arange(low, high + step, step)
     density = a * (y - mode) - (a + b) * (np.logaddexp(0, y) - np.logaddexp(0, mode))
-    kept = density > -1.5 * TAIL
-    kept[0] = kept[-1] = kept[0] and kept[-1]
-    first, last = np.flatnonzero(kept)[[0, -1]]
-    y, weight = y[first : last + 1], np.exp(density[first : last + 1])
+    kept = density > -1.5 * TAIL  # one stretch, as the density is log-concave
+    y, weight = y[kept], np.exp(density[kept])
     weight[0] /= -np.expm1(-a * step)
     weight[-1] /= -np.expm1(-b * step)
     return expit(y), weight / weight.sum()

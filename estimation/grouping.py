@@ -47,7 +47,7 @@ def winsorise(
 
     A reseller who orders daily is no member of the population: one of 20,000 orders among 20,000
     customers moves alpha from 4.6 to 3.4. The cap is the largest frequency left when the top
-    1 - share of the customers, rounded up to a whole customer, are set aside; so the single reseller
+    1 - share of the customers, rounded up to a whole customer, are set aside; so the one reseller
     of a small shop is capped too, at the second largest frequency. For fitting only: whoever was
     capped is still scored with what it ordered.
     """

@@ -19,18 +19,14 @@ References:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import digamma, expit, gammaln
 
-from estimation.expectation import (
-    discounted_orders_if_alive,
-    order_count_probabilities,
-    orders_if_alive,
-)
+from estimation.counts import order_count_probabilities
+from estimation.expectation import discounted_orders_if_alive, orders_if_alive
 from estimation.fits import MINIMUM_REPEAT_BUYERS, Fit, FloatArray, maximise, no_fit
+from estimation.likelihoods import gradient, names_of, statistics, value_and_alive, vector
 
 __all__ = [
     "discounted_orders_if_alive",
@@ -44,30 +40,8 @@ __all__ = [
 ]
 
 BOUNDS = {"r": (1e-4, 1e4), "alpha": (1e-4, 1e6), "a": (1e-4, 1e4), "b": (1e-4, 1e4)}
-PARAMETERS = {"bgnbd": ("r", "alpha", "a", "b"), "mbgnbd": ("r", "alpha", "a", "b")}
-PARAMETERS["nbd"] = ("r", "alpha")
+START_SHAPES = ((0.5, 0.8, 2.0), (2.0, 0.5, 5.0), (0.2, 2.0, 2.0))  # r, a, b
 NO_DROPOUT_LOSS = 0.01  # of log-likelihood, over all customers, that dropout may be worth at most
-
-
-@dataclass(frozen=True)
-class _Statistics:
-    """Checked rows; gamma functions are computed once per distinct frequency."""
-
-    frequency: FloatArray
-    recency: FloatArray
-    age: FloatArray
-    distinct: FloatArray
-    position: np.ndarray
-
-
-def _statistics(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> _Statistics:
-    x, t_x, t = np.broadcast_arrays(
-        *(np.atleast_1d(np.asarray(column, float)) for column in (frequency, recency, age))
-    )
-    if not (np.all(x >= 0) and np.all(t_x >= 0) and np.all(t_x <= t) and np.all(t < np.inf)):
-        raise ValueError("wanted: frequency >= 0 and 0 <= recency <= age, all finite")
-    distinct, position = np.unique(x, return_inverse=True)
-    return _Statistics(x, t_x, t, distinct, position)
 
 
 def log_likelihood(
@@ -92,8 +66,8 @@ def log_likelihood(
     Raises:
         ValueError: a negative frequency, or a recency outside 0..age.
     """
-    rows = _statistics(frequency, recency, age)
-    return _value(model, _vector(model, parameters), rows)[0]
+    rows = statistics(frequency, recency, age)
+    return value_and_alive(model, vector(model, parameters), rows)[0]
 
 
 def log_likelihood_gradient(
@@ -112,9 +86,9 @@ def log_likelihood_gradient(
         d/da     = psi(a+b) - psi(a+b+k) + (1-w) / a
         d/db     = psi(a+b) + psi(b+k) - psi(b) - psi(a+b+k) - (1-w) / (b+k-1)
     """
-    rows = _statistics(frequency, recency, age)
-    theta = _vector(model, parameters)
-    return _gradient(model, theta, rows, _value(model, theta, rows)[1])
+    rows = statistics(frequency, recency, age)
+    theta = vector(model, parameters)
+    return gradient(model, theta, rows, value_and_alive(model, theta, rows)[1])
 
 
 def p_alive(
@@ -129,7 +103,7 @@ def p_alive(
     1 / (1 + a / (b+k-1) ((alpha+T) / (alpha+t_x))^(r+x)). A BG/NBD customer without a repeat order
     had no chance to drop out and is alive for certain; so is everybody in the NBD.
     """
-    return _value(model, _vector(model, parameters), _statistics(frequency, recency, age))[1]
+    return value_and_alive(model, vector(model, parameters), statistics(frequency, recency, age))[1]
 
 
 def expected_orders(
@@ -169,14 +143,14 @@ def fit(
     Raises:
         ValueError: an unknown model, negative weights, or statistics that cannot be.
     """
-    names = PARAMETERS[model] if model in PARAMETERS else _unknown(model)
-    rows = _statistics(frequency, recency, age)
+    names = names_of(model)
+    rows = statistics(frequency, recency, age)
     weights = np.ones_like(rows.age) if weight is None else np.asarray(weight, float)
     if weights.shape != rows.age.shape or not np.all((weights >= 0) & (weights < np.inf)):
         raise ValueError("wanted: one weight >= 0 per row")
     if not np.all(weights > 0):
         kept = weights > 0
-        rows = _statistics(rows.frequency[kept], rows.recency[kept], rows.age[kept])
+        rows = statistics(rows.frequency[kept], rows.recency[kept], rows.age[kept])
         weights = weights[kept]
     customers, groups = float(weights.sum()), weights.size
     repeat_buyers = float(weights[rows.frequency > 0].sum())
@@ -187,8 +161,8 @@ def fit(
         return no_fit(model, customers, groups, "all customers are alike")
 
     def objective(theta: FloatArray) -> tuple[float, FloatArray]:
-        value, alive = _value(model, theta, rows)
-        return float(weights @ value), _gradient(model, theta, rows, alive) @ weights
+        value, alive = value_and_alive(model, theta, rows)
+        return float(weights @ value), gradient(model, theta, rows, alive) @ weights
 
     pace = float((weights @ rows.age) / (weights @ rows.frequency))  # weeks per order
     starts = [(r, max(r * pace, 1e-2), a, b)[: len(names)] for r, a, b in START_SHAPES]
@@ -201,53 +175,3 @@ def fit(
             reason += f": {simple.reason}" if simple.reason else ""
             return Fit(**{**simple.__dict__, "reason": reason})
     return found
-
-
-START_SHAPES = ((0.5, 0.8, 2.0), (2.0, 0.5, 5.0), (0.2, 2.0, 2.0))
-
-
-def _unknown(model: str) -> tuple[str, ...]:
-    raise ValueError(f"unknown model {model!r}, wanted one of {', '.join(PARAMETERS)}")
-
-
-def _vector(model: str, parameters: Mapping[str, float]) -> FloatArray:
-    names = PARAMETERS[model] if model in PARAMETERS else _unknown(model)
-    return np.array([parameters[name] for name in names], float)
-
-
-def _value(model: str, theta: FloatArray, rows: _Statistics) -> tuple[FloatArray, FloatArray]:
-    """Return log-likelihood and P(alive) of each row."""
-    r, alpha = theta[:2]
-    x, n = rows.frequency, rows.distinct
-    counts = gammaln(r + n) - gammaln(r)
-    # r ln alpha - (r + x) ln(alpha + T), without the cancellation of two large terms
-    alive = -r * np.log1p(rows.age / alpha) - x * np.log(alpha + rows.age)
-    if model == "nbd":
-        return counts[rows.position] + alive, np.ones_like(alive)
-    a, b = theta[2:]
-    k = n + (model == "mbgnbd")
-    counts += gammaln(a + b) - gammaln(a + b + k) + gammaln(b + k) - gammaln(b)
-    odds = np.full_like(n, -np.inf)  # of having dropped out, but for the silence since
-    odds[k > 0] = np.log(a / (b + k[k > 0] - 1))
-    silence = np.log1p((rows.age - rows.recency) / (alpha + rows.recency))
-    dropped = odds[rows.position] + (r + x) * silence
-    return counts[rows.position] + alive + np.logaddexp(0, dropped), expit(-dropped)
-
-
-def _gradient(model: str, theta: FloatArray, rows: _Statistics, w: FloatArray) -> FloatArray:
-    r, alpha = theta[:2]
-    x, n = rows.frequency, rows.distinct
-    silence = np.log1p((rows.age - rows.recency) / (alpha + rows.recency))
-    by_r = (digamma(r + n) - digamma(r))[rows.position]
-    by_r += (1 - w) * silence - np.log1p(rows.age / alpha)
-    rate = w / (alpha + rows.age) + (1 - w) / (alpha + rows.recency)
-    by_alpha = r / alpha - (r + x) * rate
-    if model == "nbd":
-        return np.stack([by_r, by_alpha])
-    a, b = theta[2:]
-    k = n + (model == "mbgnbd")
-    psi = digamma(a + b) - digamma(a + b + k)
-    last = np.where(k > 0, b + k - 1, 1.0)  # without a chance to drop out w is 1
-    by_a = psi[rows.position] + (1 - w) / a
-    by_b = (psi + digamma(b + k) - digamma(b))[rows.position] - (1 - w) / last[rows.position]
-    return np.stack([by_r, by_alpha, by_a, by_b])

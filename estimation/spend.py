@@ -15,8 +15,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
-from scipy.stats import rankdata
 
+from estimation.correlation import weighted_correlation, weighted_ranks
 from estimation.fits import (
     CONVERGED,
     MINIMUM_REPEAT_BUYERS,
@@ -164,27 +164,11 @@ def correlation(
     where one of them does not vary or there are no two rows to compare.
     """
     x, z, weights, _ = _usable(repeat_days, mean_spend, weight)
-    ranks = [_weighted_ranks(column, weights) for column in (x, z)]
+    ranks = [weighted_ranks(column, weights) for column in (x, z)]
     return {
         "pearson": weighted_correlation(x, z, weights),
         "spearman": weighted_correlation(*ranks, weights),
     }
-
-
-def weighted_correlation(one: FloatArray, other: FloatArray, weights: FloatArray) -> float | None:
-    """Return the correlation of two columns, None where it is not defined."""
-    if one.size < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
-        return None
-    one = one - np.average(one, weights=weights)
-    other = other - np.average(other, weights=weights)
-    spread = np.sqrt((weights @ one**2) * (weights @ other**2))
-    return float((weights * one) @ other / spread)
-
-
-def _weighted_ranks(values: FloatArray, weights: FloatArray) -> FloatArray:
-    dense = rankdata(values, method="dense").astype(int) - 1
-    mass = np.bincount(dense, weights=weights)
-    return (np.cumsum(mass) - mass / 2)[dense]
 
 
 def _positive(repeat_days: ArrayLike, mean_spend: ArrayLike) -> tuple[FloatArray, FloatArray]:
