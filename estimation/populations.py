@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from estimation import backtests, grouping, intervals, orders, spend
+from estimation import backtests, grouping, intervals, likelihoods, orders, spend
 from estimation.fits import CONVERGED, Fit, FloatArray
 
 Columns = Mapping[str, np.ndarray]
@@ -193,7 +193,7 @@ def multiples(population: Columns) -> Row:
 
 def _order_model(population: Columns) -> Chosen:
     model = str(population["order_model"][0])
-    names = orders.PARAMETERS[model]
+    names = likelihoods.PARAMETERS[model]
     return Chosen(model, {name: float(population[name][0]) for name in names})
 
 
@@ -204,17 +204,21 @@ def table(keys: Sequence[str], key: Sequence[Any], columns: Row, schema: pa.Sche
     return pa.table({field.name: pa.array(every[field.name], field.type) for field in schema}, schema)
 
 
-def backtest(population: Columns, fits: Mapping[str, Chosen], horizon_days: int) -> list[Row]:
+def backtest(
+    population: Columns, fits: Mapping[str, Chosen], horizon_days: int, in_full: bool
+) -> list[Row]:
     """Hold the forecasts of one origin against what came.
 
     Orders for each model that converged and for three baselines; where spend was fitted too, what
-    the orders brought, and whether it lay in the 80% interval.
+    the orders brought, and whether it lay in the 80% interval. Not in full, only what the choice of
+    the model asks for: error and ratio in all.
 
     Args:
         population: frequency, recency_days, age_days, mean_spend at the origin; order_days and
             spend of the horizon; last_year_order_days; each (customers,).
         fits: what converged at the origin, by the model that was asked for.
         horizon_days: how long the horizon is.
+        in_full: whether to take every measure.
     """
     weeks = horizon_days / 7
     frequency, age = population["frequency"], population["age_days"] / 7
@@ -238,8 +242,14 @@ def backtest(population: Columns, fits: Mapping[str, Chosen], horizon_days: int)
     }
     rows = []
     for name, told in forecasts.items():
-        found = backtests.accuracy(population["order_days"], told, frequency)
-        if SPEND_MODEL in fits:
+        came = population["order_days"]
+        found = [
+            backtests.Measured("aggregate_ratio", "all", backtests.aggregate_ratio(came, told)),
+            backtests.Measured("mae", "all", backtests.mae(came, told)),
+        ]
+        if in_full:
+            found = backtests.accuracy(came, told, frequency)
+        if in_full and SPEND_MODEL in fits:
             worth = _order_values(population, fits[SPEND_MODEL], name)
             spent = population["spend"]
             found += [

@@ -15,6 +15,10 @@ settings as (
     select * from {{ ref('int_settings__by_as_of') }}
 ),
 
+as_of_dates as (
+    select * from {{ ref('int_as_of_dates') }}
+),
+
 distinct_ages as (
 
     select
@@ -32,6 +36,7 @@ ages as (
 
     select
         models.as_of_date,
+        as_of_dates.is_newest,
         models.source,
         distinct_ages.frequency,
         distinct_ages.age_days,
@@ -49,6 +54,8 @@ ages as (
         models.v,
         models.mean_spend
     from models
+    inner join as_of_dates
+        on models.as_of_date = as_of_dates.as_of_date
     inner join settings
         on models.as_of_date = settings.as_of_date
     inner join distinct_ages

@@ -20,9 +20,10 @@ SCHEMA = pa.schema(
 
 
 def model(dbt, session):
-    """Tell what whoever is still a customer spends at each level, to be looked up in between."""
+    """Tell what whoever is still a customer spends at each level; at the newest as-of, the only one with an interval."""
     ages = (
         dbt.ref("int_clv__ages")
+        .filter("is_newest")
         .select("* exclude (age_days)")
         .distinct()
         .order("as_of_date, source, frequency, age_weeks")

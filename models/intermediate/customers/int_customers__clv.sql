@@ -87,8 +87,11 @@ clv as (
         {{ estimated_money(
             'with_intervals.discounted_orders * with_intervals.expected_order_value'
         ) }} as clv_predicted,
-        {{ estimated_money('with_intervals.lower_spend') }} as clv_lower,
-        {{ estimated_money('with_intervals.upper_spend') }} as clv_upper,
+        -- The past keeps its forecasts without their intervals: these are dear to look up.
+        case when formulas.is_newest
+            then {{ estimated_money('with_intervals.lower_spend') }} end as clv_lower,
+        case when formulas.is_newest
+            then {{ estimated_money('with_intervals.upper_spend') }} end as clv_upper,
         with_intervals.expected_orders,
         {{ estimated_money('with_intervals.expected_order_value') }}
             as expected_order_value,
