@@ -30,17 +30,25 @@ def order_count_probabilities(
 
         B(a, B+n) / B(a, B) P(NB = n) + (n > 0) B(a+1, B+n-1) / B(a, B) P(NB >= n)
     """
-    x, shape, ratio = (column[:, None] for column in future(parameters, frequency, age, horizon))
+    x, _, ratio = future(parameters, frequency, age, horizon)
+    return count_probabilities(model, parameters, x[:, None], ratio[:, None], largest)
+
+
+def count_probabilities(
+    model: str, parameters: Mapping[str, float], x: FloatArray, ratio: FloatArray, largest: int
+) -> FloatArray:
+    """Return the same from x and horizon over alpha + T, both of shape (rows or 1, 1)."""
+    shape = parameters["r"] + x
     n = np.arange(largest + 1, dtype=float)
-    z = ratio / (1 + ratio)
     count = gammaln(shape + n) - gammaln(shape) - gammaln(n + 1)
-    exactly = np.exp(count - shape * np.log1p(ratio) + xlogy(n, z))
+    exactly = np.exp(count - shape * np.log1p(ratio) + xlogy(n, ratio / (1 + ratio)))
     if model == "nbd":
         return exactly
     a, b = parameters["a"], survivals(model, parameters, x)
     stays = np.exp(gammaln(b + n) - gammaln(b) + gammaln(a + b) - gammaln(a + b + n))
     leaves = np.zeros_like(exactly)
-    leaves[:, 1:] = stays[:, :-1] * a / (a + b + n[:-1]) * betainc(n[1:], shape, z)
+    reached = np.maximum(1 - np.cumsum(exactly, axis=1)[:, :-1], 0.0)
+    leaves[:, 1:] = stays[:, :-1] * a / (a + b + n[:-1]) * reached
     return stays * exactly + leaves
 
 

@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincinv
 
-from estimation.counts import at_least, future
+from estimation.counts import at_least, count_probabilities, future
 from estimation.fits import FloatArray
 
 BEYOND = 1e-6  # probability of more orders than are looked at
 MOST_ORDERS = 10_000_000  # looked at, whatever the probability of more
 EXACT_COUNTS = 64  # up to here each number of orders stands for itself
 WIDE_CELLS = 192  # beyond it they are taken together, in cells of one width
-COARSE_POINTS, FINE_POINTS = 64, 160
+POINTS = (48, 96, 160)  # of the grid of spend, each finer where the probability is
 ROWS_AT_ONCE = 4096
 
 
@@ -114,10 +114,13 @@ def _cells(
     """
     largest = _largest_count(model, parameters, x, ratio)
     width = max(1, -(-(largest - EXACT_COUNTS) // WIDE_CELLS))
+    if width == 1:
+        exact = count_probabilities(model, parameters, np.array([[x]]), ratio[:, None], largest)
+        return np.arange(largest + 1.0), exact
     edges = np.concatenate(
-        [np.arange(min(EXACT_COUNTS, largest) + 1), np.arange(EXACT_COUNTS + 1, largest + 1, width)]
+        [np.arange(EXACT_COUNTS + 1), np.arange(EXACT_COUNTS + 1, largest + 1, width)]
     ).astype(float)
-    upper = np.append(edges[1:], max(largest + 1, edges[-1] + 1))
+    upper = np.append(edges[1:], largest + 1)
     reached = _reached(model, parameters, x, ratio, edges)
     probability = reached - np.append(reached[:, 1:], np.zeros((ratio.size, 1)), axis=1)
     return (edges + upper - 1) / 2, np.maximum(probability, 0.0)
@@ -139,15 +142,18 @@ def _sum_quantiles(
     def below(log_s: FloatArray) -> FloatArray:
         return betainc(shapes[:, None], rest, 1 / (1 + np.exp(-log_s)))
 
-    # Half of the points even in the logarithm, half where the rows have their probability.
-    coarse = np.linspace(*ends, COARSE_POINTS)
-    mass = np.maximum.accumulate(some.mean(axis=0) @ below(coarse))
-    place = np.linspace(0, 1, COARSE_POINTS) + (mass - mass[0]) / max(mass[-1] - mass[0], 1e-300)
-    fine = np.interp(np.linspace(0, place[-1], FINE_POINTS), place, coarse)
-    reached = none[:, None] + some @ below(fine)
+    # Half of the points even in the logarithm, half where the rows have their probability; twice,
+    # as the spend of a wholesaler lies within a step of the first grid.
+    grid = np.linspace(*ends, POINTS[0])
+    for points in POINTS[1:]:
+        mass = np.maximum.accumulate(some.mean(axis=0) @ below(grid))
+        even = (grid - grid[0]) / (grid[-1] - grid[0])
+        place = even + (mass - mass[0]) / max(mass[-1] - mass[0], 1e-300)
+        grid = np.interp(np.linspace(0, place[-1], points), place, grid)
+    reached = none[:, None] + some @ below(grid)
     reached = np.maximum.accumulate(reached, axis=1)
     for row, curve in enumerate(reached):
-        quantiles[row] = np.exp(np.interp(level, curve, fine))
+        quantiles[row] = np.exp(np.interp(level, curve, grid))
     quantiles[level <= none[:, None]] = 0
     return quantiles
 
