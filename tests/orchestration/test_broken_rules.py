@@ -92,7 +92,8 @@ def test_every_test_of_a_seed_names_it_and_no_test_of_a_mart_does(manifest: dict
     }
     assert len(of_seeds) > 10
     assert all(judged[unique_id] for unique_id in of_seeds)
-    told = {name for name, seeds in judged.items() if seeds}
+    # A customer type is a word of the rules, a customer is not.
+    told = {name.replace("customer_type", "") for name, seeds in judged.items() if seeds}
     assert not [name for name in told if "customer" in name or "order_id" in name]
 
 

@@ -35,4 +35,6 @@ where
         value is not null and lower_bound is null and upper_bound is null
         and code not in ('unknown', 'insufficient_evidence', 'neutral')
         and measure <> 'gap_variation'
+        -- Where all buyers are alike the one score is open at both ends.
+        and dimension not in ('r_score', 'f_score', 'm_score')
     )
