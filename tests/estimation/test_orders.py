@@ -135,13 +135,56 @@ def test_where_nobody_drops_out_the_nbd_is_fitted_and_says_so(model):
 
 
 def test_parameters_at_a_bound_are_no_fit():
-    # Everybody orders once again after a week and never more, but for one who goes on: b -> 0.
+    # Everybody orders once again after a week and never more: certain dropout, b -> 0 or a -> oo.
     age = np.linspace(50, 90, 200)
     x, recency = np.ones(200), np.ones(200)
     found = orders.fit("bgnbd", x, recency, age)
     assert found.status == fits.AT_BOUND
     assert not found.is_usable
     assert "bound" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("truth", "bound"),
+    [
+        ({"r": 0.5, "alpha": 4.0, "a": 3e5, "b": 7e5}, "b at its upper bound"),
+        ({"r": 2e5, "alpha": 8e5, "a": 0.8, "b": 2.0}, "r at its upper bound"),
+    ],
+    ids=["one dropout probability", "one rate"],
+)
+def test_customers_alike_in_one_respect_are_told_by_the_bound(truth, bound):
+    rng = np.random.default_rng(1)
+    age = rng.uniform(50, 100, 3000)
+    x, recency, _, _ = histories(rng, "bgnbd", truth, age)
+    found = orders.fit("bgnbd", x, recency, age)
+    assert (found.model, found.status) == ("bgnbd", fits.AT_BOUND)
+    assert bound in found.reason
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    model=st.sampled_from(list(MODELS)),
+    customers=st.lists(
+        st.tuples(
+            st.sampled_from([0, 0, 1, 2, 30, 20_000]),
+            st.floats(0, 1),
+            st.floats(0, 300),
+            st.integers(0, 50),
+        ),
+        max_size=12,
+    ),
+)
+def test_whatever_the_customers_there_is_a_result(model, customers):
+    x, share, age, weight = np.array(customers, float).reshape(-1, 4).T
+    recency = np.where(x > 0, share * age, 0.0)
+    found = orders.fit(model, x, recency, age, weight, minimum_repeat_buyers=1)
+    known = {fits.CONVERGED, fits.AT_BOUND, fits.NOT_CONVERGED, fits.INSUFFICIENT_EVIDENCE}
+    assert found.status in known
+    assert found.is_usable or found.reason
+    if found.is_usable:
+        told = orders.expected_orders(found.model, found.parameters, x, recency, age, 52)
+        assert np.all(told >= 0)
+        assert np.all(np.isfinite(told))
 
 
 def test_a_solver_that_stops_on_a_slope_has_not_converged():

@@ -65,7 +65,7 @@ def test_a_fit_recovers_the_process_that_made_the_data():
     slopes = spend.log_likelihood_gradient(CDNOW_SPEND, x, z)
     errors = np.sqrt(np.diag(np.linalg.inv(slopes @ slopes.T)))  # standard errors
     for (name, true), error in zip(CDNOW_SPEND.items(), errors, strict=True):
-        assert error < 0.03 * true
+        assert error < 0.05 * true
         assert found.parameters[name] == pytest.approx(true, abs=4 * error)
 
 
