@@ -43,8 +43,7 @@ def accuracy(actual: ArrayLike, predicted: ArrayLike, frequency: ArrayLike) -> l
     frequency at the origin and by decile of prediction: customers and the means actual and
     predicted, as frequency_* and decile_*. Buckets without customers are left out.
     """
-    came, told = _columns(actual, predicted)
-    (counts,) = _columns(frequency)
+    came, told, counts = _columns(actual, predicted, frequency)
     rows = [
         Measured("customers", "all", float(came.size)),
         Measured("aggregate_ratio", "all", aggregate_ratio(came, told)),
@@ -73,8 +72,7 @@ def coverage(
     An interval that is right on average may be wrong for everybody: so by frequency at the origin
     and by decile of prediction too.
     """
-    came, low, high = _columns(actual, lower, upper)
-    counts, told = _columns(frequency, predicted)
+    came, low, high, counts, told = _columns(actual, lower, upper, frequency, predicted)
     held = (low <= came) & (came <= high)
     rows = [Measured("coverage", "all", float(held.mean()) if held.size else None)]
     for kind, bucket in (("frequency", frequency_bucket(counts)), ("decile", deciles(told))):

@@ -100,18 +100,18 @@ def maximise(
             jac=True,
             method="L-BFGS-B",
             bounds=logarithms,
-            options={"maxiter": 1000, "maxcor": 20, "ftol": 1e-16, "gtol": 1e-10},
+            options={"maxiter": 1000, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-8},
         )
         value, slope = descent(end.x)
-        reason = _objection(list(bounds), end.x, logarithms, value, slope)
+        status, reason = _judgement(list(bounds), end.x, logarithms, value, slope)
         fit = Fit(
             model,
-            {name: float(value) for name, value in zip(bounds, np.exp(end.x), strict=True)},
+            {name: float(found) for name, found in zip(bounds, np.exp(end.x), strict=True)},
             float(-value * customers),
             round(customers),
             groups,
-            reason[0],
-            reason[1],
+            status,
+            reason,
             float(np.max(np.abs(slope))),
         )
         if best is None or not fit.log_likelihood <= best.log_likelihood:
@@ -123,7 +123,7 @@ def maximise(
     return best
 
 
-def _objection(
+def _judgement(
     names: list[str], place: FloatArray, bounds: FloatArray, value: float, slope: FloatArray
 ) -> tuple[str, str]:
     near = np.abs(place[:, None] - bounds) < np.log(NEAR_BOUND_FACTOR)
