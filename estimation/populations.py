@@ -20,6 +20,7 @@ Row = dict[str, Any]
 
 ORDER_MODELS = ("bgnbd", "mbgnbd")
 SPEND_MODEL = "gamma_gamma"
+NO_PARAMETER = "none"
 # Beyond the largest level that an interval asks for: see the range of the setting clv_interval_share.
 LEVELS = np.array([*np.arange(37) * 0.025, 0.95, 0.975])
 INTERVAL_TAIL = 0.1
@@ -113,7 +114,7 @@ def _parameter_rows(asked_model: str, found: Fit, also: Row) -> list[Row]:
         "reason": found.reason,
         **also,
     }
-    parameters = found.parameters or {None: None}
+    parameters = found.parameters or {NO_PARAMETER: None}
     return [{**common, "parameter": name, "value": value} for name, value in parameters.items()]
 
 
@@ -125,7 +126,7 @@ def read_fits(table: pa.Table) -> dict[tuple[Any, ...], dict[str, Chosen]]:
     """
     found: dict[tuple[Any, ...], dict[str, Chosen]] = {}
     for row in table.to_pylist():
-        if row["status"] == CONVERGED and row["parameter"] is not None:
+        if row["status"] == CONVERGED and row["parameter"] != NO_PARAMETER:
             models = found.setdefault((row["fit_date"], row["source"]), {})
             chosen = models.setdefault(row["asked_model"], Chosen(row["model"], {}))
             chosen.parameters[row["parameter"]] = row["value"]
@@ -201,7 +202,9 @@ def table(keys: Sequence[str], key: Sequence[Any], columns: Row, schema: pa.Sche
     """Return columns of one population as a typed table, its key before them."""
     rows = len(next(iter(columns.values())))
     every = {name: [value] * rows for name, value in zip(keys, key, strict=True)} | columns
-    return pa.table({field.name: pa.array(every[field.name], field.type) for field in schema}, schema)
+    return pa.table(
+        {field.name: pa.array(every[field.name], field.type) for field in schema}, schema
+    )
 
 
 def backtest(
@@ -253,9 +256,13 @@ def backtest(
             worth = _order_values(population, fits[SPEND_MODEL], name)
             spent = population["spend"]
             found += [
-                backtests.Measured("spend_aggregate_ratio", "all", backtests.aggregate_ratio(spent, told * worth)),
+                backtests.Measured(
+                    "spend_aggregate_ratio", "all", backtests.aggregate_ratio(spent, told * worth)
+                ),
                 backtests.Measured("spend_mae", "all", backtests.mae(spent, told * worth)),
-                backtests.Measured("spend_spearman", "all", backtests.spearman(spent, told * worth)),
+                backtests.Measured(
+                    "spend_spearman", "all", backtests.spearman(spent, told * worth)
+                ),
             ]
             if name in fits:
                 lower, upper = _interval(population, fits[name], fits[SPEND_MODEL], weeks)

@@ -135,8 +135,8 @@ def expected_spend(
     """Return the mean spend expected of an order, shape (rows,).
 
     p (v + x z) / (p x + q - 1), a mean of the customer's own average and everybody's (Fader, Hardie
-    & Lee 2005, equation 5). Rows with x = 0, or a z that is no positive number, are expected to
-    spend like everybody. With the parameter `mean` alone it is that mean.
+    & Lee 2005, equation 5). Rows with x = 0 are expected to spend like everybody; days that
+    brought nothing in, or less, count as days worth nothing. With the parameter `mean` alone it is that mean.
 
     Raises:
         ValueError: q <= 1, where there is no mean.
@@ -150,9 +150,8 @@ def expected_spend(
     p, q, v = _vector(parameters)
     if q <= 1:
         raise ValueError(f"q = {q:g}: a Gamma-Gamma with q <= 1 has no mean")
-    known = (x > 0) & (z > 0)
-    days, total = np.where(known, x, 0.0), np.where(known, x * z, 0.0)
-    return p * (v + total) / (p * days + q - 1)
+    total = np.where(x > 0, x * np.maximum(z, 0.0), 0.0)
+    return p * (v + total) / (p * x + q - 1)
 
 
 def correlation(

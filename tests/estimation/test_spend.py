@@ -99,9 +99,9 @@ def test_expected_spend_lies_between_the_customers_mean_and_everybodys():
     assert got[3] == pytest.approx(60, rel=1e-4)
     # 6.25 (15.44 + 1 x 60) / (6.25 + 3.744 - 1)
     assert got[1] == pytest.approx(471.5 / 8.994)
-    # A negative, absent or missing mean tells nothing of the customer.
-    unknown = spend.expected_spend(CDNOW_SPEND, [3, 3, 3], [-5, 0, np.nan])
-    assert unknown == pytest.approx([everybody] * 3)
+    # Three days that brought nothing in, or less: 6.25 (15.44 + 0) / (3 x 6.25 + 3.744 - 1).
+    poor = spend.expected_spend(CDNOW_SPEND, [3, 3], [-5, 0])
+    assert poor == pytest.approx([96.5 / 21.494] * 2)
 
 
 def test_a_mean_of_margins_below_zero_is_left_out_and_counted():

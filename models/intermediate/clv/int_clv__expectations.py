@@ -1,4 +1,4 @@
-"""Grain: one row per as-of date, source, repeat order days and age of some customer that is scored."""
+"""Grain: one row per as-of date, source, repeat order days and age that a scored customer has."""
 
 import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Grain: one row per fit date, source, model asked for and parameter; one row where none was found."""
+"""Grain: one row per fit date, source, model asked for and parameter (none, where none was found)."""
 
 import pyarrow as pa
 
@@ -28,9 +28,7 @@ def model(dbt, session):
     """Fit the models of orders and spend to every population."""
     dates = dbt.ref("int_clv__fit_dates").to_arrow_table().to_pylist()
     settings = {row["fit_date"]: row for row in dates}
-    groups = dbt.ref("int_clv__groups").order(
-        "fit_date, source, frequency, recency_days, age_days"
-    )
+    groups = dbt.ref("int_clv__groups").order("fit_date, source, frequency, recency_days, age_days")
     spends = dbt.ref("int_clv__spend_groups").order("fit_date, source, frequency, log_step")
     rows = []
     for (fit_date, source), population in populations.split(groups.to_arrow_table(), KEY):
@@ -43,8 +41,6 @@ def model(dbt, session):
         )
         rows += [{"fit_date": fit_date, "source": source, **row} for row in found]
     for (fit_date, source), population in populations.split(spends.to_arrow_table(), KEY):
-        found = populations.fit_spend(
-            population, settings[fit_date]["clv_minimum_repeat_buyers"]
-        )
+        found = populations.fit_spend(population, settings[fit_date]["clv_minimum_repeat_buyers"])
         rows += [{"fit_date": fit_date, "source": source, **row} for row in found]
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -20,7 +20,7 @@ SCHEMA = pa.schema(
 
 
 def model(dbt, session):
-    """Tell what whoever is still a customer spends at each level; at the newest as-of, the only one with an interval."""
+    """Tell what whoever is still a customer spends at each level; of the newest as-of alone."""
     ages = (
         dbt.ref("int_clv__ages")
         .filter("is_newest")

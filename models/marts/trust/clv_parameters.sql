@@ -14,8 +14,7 @@ parameters as (
 
     select
         cast(fitted.fit_date as {{ dbt.type_string() }}) || ':' || fitted.source || ':'
-        || fitted.asked_model || ':' || coalesce(fitted.parameter, 'none')
-            as clv_parameter_id,
+        || fitted.asked_model || ':' || fitted.parameter as clv_parameter_id,
         fitted.fit_date as as_of_date,
         fitted.source,
         fitted.asked_model,
