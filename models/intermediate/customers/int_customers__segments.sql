@@ -33,6 +33,10 @@ lifecycle as (
     select * from {{ ref('int_customers__lifecycle') }}
 ),
 
+clusters as (
+    select * from {{ ref('int_customers__clusters') }}
+),
+
 segments as (
 
     select
@@ -75,7 +79,8 @@ segments as (
         engagement.nps_answer,
         relationships.relationship_tier,
         relationships.to_activate,
-        lifecycle.lifecycle_stage
+        lifecycle.lifecycle_stage,
+        clusters.cluster_name
     from measures
     inner join rfm
         on
@@ -97,6 +102,10 @@ segments as (
         on
             measures.as_of_date = lifecycle.as_of_date
             and measures.customer_id = lifecycle.customer_id
+    inner join clusters
+        on
+            measures.as_of_date = clusters.as_of_date
+            and measures.customer_id = clusters.customer_id
     left join value_bands
         on
             measures.as_of_date = value_bands.as_of_date

@@ -75,7 +75,19 @@ pivoted as (
         cast(max(value) filter (where setting = 'early_experience_days') as int)
             as early_experience_days,
         cast(max(value) filter (where setting = 'second_order_days') as int)
-            as second_order_days
+            as second_order_days,
+        cast(max(value) filter (where setting = 'minimum_clusters') as int)
+            as minimum_clusters,
+        cast(max(value) filter (where setting = 'maximum_clusters') as int)
+            as maximum_clusters,
+        cast(max(value) filter (where setting = 'minimum_cluster_customers') as bigint)
+            as minimum_cluster_customers,
+        cast(max(value) filter (where setting = 'cluster_sample') as bigint)
+            as cluster_sample,
+        cast(
+            max(value) filter (where setting = 'minimum_cluster_agreement')
+            as decimal(9, 4)
+        ) as minimum_cluster_agreement
     from settings_at_as_of
     group by as_of_date
 

@@ -50,6 +50,7 @@ current_segments as (
         segments.relationship_tier,
         segments.to_activate,
         segments.lifecycle_stage,
+        segments.cluster_name,
         settings.rule_version
     from segments
     inner join settings

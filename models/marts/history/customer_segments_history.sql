@@ -40,6 +40,7 @@ history as (
         segments.relationship_tier,
         segments.to_activate,
         segments.lifecycle_stage,
+        segments.cluster_name,
         segments.net_revenue_12m,
         settings.rule_version,
         {{ dbt.datediff('newest_as_of.first_fact_date', 'settings.after_12m', 'day') }}

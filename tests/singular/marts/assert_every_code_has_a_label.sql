@@ -4,13 +4,14 @@
         'rfm_segment', 'headline_segment', 'spend_band', 'frequency_band',
         'margin_band', 'value_tier', 'abc_class', 'order_value_group',
         'activity_status', 'interaction_band', 'cycle_band', 'loyalty_band',
-        'relationship_tier', 'lifecycle_stage',
+        'relationship_tier', 'lifecycle_stage', 'cluster_name',
     ],
     'customer_engagement': [
         'activity_status', 'interaction_band', 'cycle_band', 'loyalty_band',
         'relationship_tier',
     ],
     'customer_lifecycle': ['lifecycle_stage'],
+    'customer_clusters': ['cluster_name'],
     'customer_value': [
         'spend_band', 'frequency_band', 'margin_band', 'value_tier', 'abc_class',
         'order_value_group',
