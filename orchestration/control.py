@@ -38,6 +38,7 @@ KEPT_COLUMNS = {
     "loyalty_band": "varchar",
     "relationship_tier": "varchar",
     "lifecycle_stage": "varchar",
+    "cluster_name": "varchar",
     "net_revenue_12m": "decimal(18, 2)",
 }
 

@@ -15,7 +15,9 @@ from orchestration.home import PROJECT, Home
 # By path: another dbt may come first on PATH.
 EXECUTABLE = Path(sys.executable).parent / "dbt"
 PARSED = ("dbt_project.yml", "profiles.yml", "models", "seeds", "macros", "tests")
-PARSED_SUFFIXES = {".sql", ".yml", ".md", ".csv"}
+# What a change of makes everything be built anew; Python models call `estimation`.
+BUILT_FROM = ("dbt_project.yml", "models", "macros", "estimation")
+PARSED_SUFFIXES = {".sql", ".yml", ".md", ".csv", ".py"}
 
 # A run builds and tests everything; unit tests check the project, not the data, and belong to
 # `make test`.
@@ -73,9 +75,9 @@ def fingerprint(project: Path = PROJECT) -> str:
 
 
 def code_version(project: Path = PROJECT) -> str:
-    """Return 12 hexadecimal digits that change with any model or macro."""
+    """Return 12 hexadecimal digits that change with any model, macro or estimation."""
     digest = hashlib.sha256()
-    for name in ("dbt_project.yml", "models", "macros"):
+    for name in BUILT_FROM:
         root = project / name
         _add_files(digest, project, [root] if root.is_file() else sorted(root.rglob("*")))
     return digest.hexdigest()[:12]

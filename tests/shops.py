@@ -30,6 +30,7 @@ COPIED = (
     "models",
     "seeds",
     "macros",
+    "estimation",
     "orchestration",
     "sample",
     "tests/fixtures",

@@ -31,6 +31,8 @@ MARTS = (
     "customer_rfm",
     "customer_value",
     "customer_profiles",
+    "customer_clusters",
+    "cluster_quality",
     "customer_segments",
     "segment_summary",
     "revenue_concentration",

@@ -414,10 +414,18 @@ def test_an_edit_that_was_built_by_hand_and_taken_back_is_not_built_upon(place: 
     assert control.begin(place).is_full_rebuild
 
 
-@pytest.mark.parametrize("changed", ["models/a.sql", "models/a.yml", "macros/b.sql"])
+@pytest.mark.parametrize(
+    "changed", ["models/a.sql", "models/a.yml", "macros/b.sql", "estimation/c.py"]
+)
 def test_the_code_version_changes_with_models_and_macros(changed: str, tmp_path: Path):
     project = tmp_path
-    for name in ("dbt_project.yml", "models/a.sql", "models/a.yml", "macros/b.sql"):
+    for name in (
+        "dbt_project.yml",
+        "models/a.sql",
+        "models/a.yml",
+        "macros/b.sql",
+        "estimation/c.py",
+    ):
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text("one")
     before = dbt.code_version(project)

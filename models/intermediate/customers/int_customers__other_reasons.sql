@@ -11,6 +11,11 @@ order_values as (
     select * from {{ ref('int_customers__order_value_groups') }}
 ),
 
+clusters as (
+    select * from {{ ref('int_customers__clusters') }}
+    where is_newest
+),
+
 other_reasons as (
 
     select
@@ -85,6 +90,33 @@ other_reasons as (
         end as upper_bound,
         'M1' as clause
     from segments
+
+    union all
+
+    -- The nearest centroid; of two as near the better one, hence the millionth.
+    select
+        as_of_date,
+        customer_id,
+        'cluster_name' as dimension,
+        cluster_name as code,
+        'cluster_names.' || cluster_name as rule_id,
+        case cluster_name
+            when 'prospect' then 'orders_to_date'
+            when 'former_buyer' then 'frequency'
+            else 'distance'
+        end as measure,
+        case
+            when cluster_name in ('prospect', 'former_buyer') then 0
+            else distance
+        end as value,
+        cast(null as double) as lower_bound,
+        case
+            when cluster_name in ('prospect', 'former_buyer') then 1
+            when next_distance = distance then distance + 0.000001
+            else next_distance
+        end as upper_bound,
+        'M2' as clause
+    from clusters
 
 )
 

@@ -3,7 +3,7 @@
 {% set codes = [
     'headline_segment', 'rfm_code', 'value_tier', 'abc_class', 'order_value_group',
     'activity_status', 'interaction_band', 'cycle_band', 'loyalty_band',
-    'relationship_tier', 'lifecycle_stage'
+    'relationship_tier', 'lifecycle_stage', 'cluster_name'
 ] %}
 
 with

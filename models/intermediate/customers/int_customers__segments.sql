@@ -49,6 +49,10 @@ service_tiers as (
     select * from {{ ref('int_customers__service_tiers') }}
 ),
 
+clusters as (
+    select * from {{ ref('int_customers__clusters') }}
+),
+
 segments as (
 
     select
@@ -103,7 +107,8 @@ segments as (
         composite.composite_potential,
         composite.composite_score,
         composite.composite_is_incomplete,
-        service_tiers.service_tier
+        service_tiers.service_tier,
+        clusters.cluster_name
     from measures
     inner join rfm
         on
@@ -133,6 +138,10 @@ segments as (
         on
             measures.as_of_date = service_tiers.as_of_date
             and measures.customer_id = service_tiers.customer_id
+    inner join clusters
+        on
+            measures.as_of_date = clusters.as_of_date
+            and measures.customer_id = clusters.customer_id
     left join value_bands
         on
             measures.as_of_date = value_bands.as_of_date

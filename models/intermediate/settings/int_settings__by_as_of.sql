@@ -90,7 +90,19 @@ pivoted as (
         cast(max(value) filter (where setting = 'maximum_life_years') as int)
             as maximum_life_years,
         cast(max(value) filter (where setting = 'minimum_cohort_customers') as bigint)
-            as minimum_cohort_customers
+            as minimum_cohort_customers,
+        cast(max(value) filter (where setting = 'minimum_clusters') as int)
+            as minimum_clusters,
+        cast(max(value) filter (where setting = 'maximum_clusters') as int)
+            as maximum_clusters,
+        cast(max(value) filter (where setting = 'minimum_cluster_customers') as bigint)
+            as minimum_cluster_customers,
+        cast(max(value) filter (where setting = 'cluster_sample') as bigint)
+            as cluster_sample,
+        cast(
+            max(value) filter (where setting = 'minimum_cluster_agreement')
+            as decimal(9, 4)
+        ) as minimum_cluster_agreement
     from settings_at_as_of
     group by as_of_date
 

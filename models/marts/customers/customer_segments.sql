@@ -57,6 +57,7 @@ current_segments as (
         segments.value_potential_quadrant,
         segments.composite_score,
         segments.service_tier,
+        segments.cluster_name,
         settings.rule_version
     from segments
     inner join settings

@@ -45,6 +45,7 @@ history as (
         segments.service_tier,
         segments.clv_predicted,
         segments.p_alive,
+        segments.cluster_name,
         segments.net_revenue_12m,
         settings.rule_version,
         {{ dbt.datediff('newest_as_of.first_fact_date', 'settings.after_12m', 'day') }}

@@ -21,6 +21,7 @@ renamed as (
         loyalty_band,
         relationship_tier,
         lifecycle_stage,
+        cluster_name,
         net_revenue_12m
     from kept_history
 

@@ -2,7 +2,7 @@
 -- newest as-of.
 {%- set tables = [
     'customers', 'customer_rfm', 'customer_value', 'customer_engagement',
-    'customer_lifecycle', 'customer_profiles', 'customer_segments'
+    'customer_lifecycle', 'customer_profiles', 'customer_segments', 'customer_clusters'
 ] %}
 with
 

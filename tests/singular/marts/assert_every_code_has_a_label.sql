@@ -5,7 +5,7 @@
         'margin_band', 'value_tier', 'abc_class', 'order_value_group',
         'activity_status', 'interaction_band', 'cycle_band', 'loyalty_band',
         'relationship_tier', 'lifecycle_stage', 'potential_band',
-        'value_potential_quadrant', 'service_tier', 'clv_status',
+        'value_potential_quadrant', 'service_tier', 'clv_status', 'cluster_name',
     ],
     'customer_clv': ['clv_basis', 'clv_status', 'clv_reason'],
     'customer_engagement': [
@@ -13,6 +13,7 @@
         'relationship_tier',
     ],
     'customer_lifecycle': ['lifecycle_stage'],
+    'customer_clusters': ['cluster_name'],
     'customer_value': [
         'spend_band', 'frequency_band', 'margin_band', 'value_tier', 'abc_class',
         'order_value_group', 'potential_band', 'value_potential_quadrant',

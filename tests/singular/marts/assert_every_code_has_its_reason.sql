@@ -3,7 +3,8 @@
     'headline_segment', 'r_score', 'f_score', 'm_score', 'spend_band', 'frequency_band',
     'margin_band', 'value_tier', 'abc_class', 'order_value_group', 'activity_status',
     'interaction_band', 'cycle_band', 'loyalty_band', 'relationship_tier',
-    'lifecycle_stage', 'potential_band', 'value_potential_quadrant', 'service_tier'
+    'lifecycle_stage', 'potential_band', 'value_potential_quadrant', 'service_tier',
+    'cluster_name'
 ] %}
 with
 

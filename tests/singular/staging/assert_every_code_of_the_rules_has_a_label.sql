@@ -52,6 +52,11 @@ codes as (
     from {{ ref('rfm_map') }}
     union
     select
+        'cluster_name' as dimension,
+        cluster_name as code
+    from {{ ref('cluster_names') }}
+    union
+    select
         'core_need' as dimension,
         core_need as code
     from {{ ref('core_needs') }}
