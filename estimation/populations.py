@@ -1,8 +1,8 @@
 """What the thin dbt models ask for: fits, forecasts and backtests of one population at a time.
 
-A population is the customers of one source as known on one day. Columns are numpy arrays by name, in
-an order that does not change from run to run, so that sums come out alike to the last bit. Results
-are rows, ready to be put into a table.
+A population is the customers of one source as known on one day. Columns are numpy arrays by name,
+in an order that does not change from run to run, so that sums come out alike to the last bit.
+Results are rows, ready to be put into a table.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ Row = dict[str, Any]
 ORDER_MODELS = ("bgnbd", "mbgnbd")
 SPEND_MODEL = "gamma_gamma"
 NO_PARAMETER = "none"
-# Beyond the largest level that an interval asks for: see the range of the setting clv_interval_share.
+# Beyond the largest level that an interval asks for, see the range of clv_interval_share.
 LEVELS = np.array([*np.arange(37) * 0.025, 0.95, 0.975])
 INTERVAL_TAIL = 0.1
 

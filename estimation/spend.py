@@ -136,7 +136,8 @@ def expected_spend(
 
     p (v + x z) / (p x + q - 1), a mean of the customer's own average and everybody's (Fader, Hardie
     & Lee 2005, equation 5). Rows with x = 0 are expected to spend like everybody; days that
-    brought nothing in, or less, count as days worth nothing. With the parameter `mean` alone it is that mean.
+    brought nothing in, or less, count as days worth nothing. With the parameter `mean` alone it is
+    that mean.
 
     Raises:
         ValueError: q <= 1, where there is no mean.

@@ -45,11 +45,15 @@ with_settings as (
         fit_dates.is_as_of,
         fit_dates.fit_number,
         cast(
-            max(settings.value) filter (where settings.setting = 'margin_coverage_minimum')
+            max(settings.value) filter (
+                where settings.setting = 'margin_coverage_minimum'
+            )
             as decimal(18, 6)
         ) as margin_coverage_minimum,
         cast(
-            max(settings.value) filter (where settings.setting = 'clv_minimum_repeat_buyers')
+            max(settings.value) filter (
+                where settings.setting = 'clv_minimum_repeat_buyers'
+            )
             as bigint
         ) as clv_minimum_repeat_buyers,
         cast(

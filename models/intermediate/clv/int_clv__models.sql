@@ -130,7 +130,8 @@ models as (
             when not is_judged then 'not_judged'
             else 'converged'
         end as clv_reason,
-        case when is_own then as_of_date else previous_as_of_date end as parameters_from,
+        case when is_own then as_of_date else previous_as_of_date end
+            as parameters_from,
         order_model,
         r,
         alpha,

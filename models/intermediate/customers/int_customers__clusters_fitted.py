@@ -24,7 +24,7 @@ TYPES = pa.schema(
 )
 
 
-def model(dbt: Any, session: Any) -> pa.Table:  # noqa: ANN401
+def model(dbt: Any, session: Any) -> pa.Table:
     """Return the figures of all fits, typed also where there are none."""
     dbt.config(materialized="table")
     as_of_dates = dbt.ref("int_as_of_dates")

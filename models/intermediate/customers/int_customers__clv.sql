@@ -88,10 +88,14 @@ clv as (
             'with_intervals.discounted_orders * with_intervals.expected_order_value'
         ) }} as clv_predicted,
         -- The past keeps its forecasts without their intervals: these are dear to look up.
-        case when formulas.is_newest
-            then {{ estimated_money('with_intervals.lower_spend') }} end as clv_lower,
-        case when formulas.is_newest
-            then {{ estimated_money('with_intervals.upper_spend') }} end as clv_upper,
+        case
+            when formulas.is_newest
+                then {{ estimated_money('with_intervals.lower_spend') }}
+        end as clv_lower,
+        case
+            when formulas.is_newest
+                then {{ estimated_money('with_intervals.upper_spend') }}
+        end as clv_upper,
         with_intervals.expected_orders,
         {{ estimated_money('with_intervals.expected_order_value') }}
             as expected_order_value,

@@ -29,7 +29,9 @@ where
         value is null
         and code not in ('unknown', 'no_order', 'insufficient_evidence')
         and measure <> 'gap_variation'
-        and rule_id not in (select rule_id from asking_for_unknown)
+        and rule_id not in (
+            select asking_for_unknown.rule_id from asking_for_unknown
+        )
     )
     or (
         value is not null and lower_bound is null and upper_bound is null
