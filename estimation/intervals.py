@@ -48,7 +48,7 @@ def spend_quantiles(
         order_model: 'bgnbd', 'mbgnbd' or 'nbd'.
         order_parameters: its parameters.
         spend_model: 'gamma_gamma' or 'mean_spend'.
-        spend_parameters: p, q and v; any q > 0 will do, quantiles need no mean.
+        spend_parameters: p, q and v, or mean.
         frequency: repeat order days x, shape (rows,).
         age: weeks since the first order T, shape (rows,).
         horizon: weeks, shape (rows,) or one for all.
@@ -138,7 +138,7 @@ def _sum_quantiles(
     shapes = size * counts[1:]
     least = betaincinv(shapes[0], rest, 1e-6)
     most = betaincinv(rest, shapes[-1], BEYOND)  # of 1 / (1 + s), which keeps its digits
-    ends = np.log(np.maximum([least / (1 - least), (1 - most) / most], 1e-200))
+    ends = np.log([max(least / (1 - least), 1e-200), 1 / max(most, 1e-15)])
 
     def below(log_s: FloatArray) -> FloatArray:
         return betainc(shapes[:, None], rest, 1 / (1 + np.exp(-log_s)))
