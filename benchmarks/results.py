@@ -104,7 +104,9 @@ def append(row: Row, path: Path) -> None:
 def commit() -> str:
     """Return the commit measured, with a plus where files beside it were changed."""
     return _git("rev-parse", "--short", "HEAD") + (
-        "+" if _git("status", "--porcelain", "models", "macros", "seeds", "orchestration") else ""
+        "+"
+        if _git("status", "--porcelain", "models", "macros", "seeds", "estimation", "orchestration")
+        else ""
     )
 
 

@@ -177,3 +177,13 @@ def test_the_exposure_of_the_published_files_names_every_mart(manifest: dict[str
     marts = {model["unique_id"] for model in models(manifest) if layer(model) == "marts"}
     exposure = manifest["exposures"]["exposure.segments.published_files"]
     assert set(exposure["depends_on"]["nodes"]) == marts
+
+
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "models").rglob("*.py")), ids=lambda path: path.stem
+)
+def test_a_python_model_opens_with_its_grain_and_has_its_yaml(path: Path):
+    assert re.match(r"# Grain: one row per", path.read_text())
+    (described,) = yaml.safe_load(path.with_suffix(".yml").read_text())["models"]
+    assert described["name"] == path.stem and path.stem.endswith("_fitted")
+    assert "one row" in described["description"].lower()

@@ -86,7 +86,8 @@ def read(warehouse: Warehouse, source: str) -> Published:
             "select cluster_rank, measure, value from cluster_quality where source = ?", [source]
         ).fetchall()
         fits = (
-            "select cluster_rank, measure, value from intermediate.int_customers__clusters_fitted"
+            "select cluster_rank, measure, value from intermediate.int_customers__clusters_fitted "
+            "where source = ? and as_of_date = ?"
         )
         newest, previous = build.execute(
             "select as_of_date, previous_as_of_date from intermediate.int_as_of_dates "
