@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 # Semantic version of the published tables; CHANGELOG says what BI must change.
-SCHEMA_VERSION = "0.3.0"
+SCHEMA_VERSION = "0.4.0"
 
 Progress = Callable[[str], None]
 
