@@ -46,6 +46,17 @@ def test_a_better_score_never_demotes_the_headline():
                 assert rank[better] >= value, f"{code} -> {better}"
 
 
+def test_segments_are_ranked_in_the_order_in_which_they_are_listed():
+    """Forwards or backwards, without a gap; where a dimension has an order, all of it has ranks."""
+    order = {(row["dimension"], row["code"]): int(row["sort_order"]) for row in seed("labels")}
+    dimensions = itertools.groupby(seed("segment_ranks"), lambda row: row["dimension"])
+    for dimension, rows in dimensions:
+        ranks = {order[dimension, row["code"]]: row["segment_rank"] for row in rows}
+        in_order = [ranks[place] for place in sorted(ranks)]
+        numbers = [str(number + 1) for number in range(len(in_order))]
+        assert in_order in (numbers, numbers[::-1], [""] * len(in_order)), dimension
+
+
 def test_the_map_is_the_agreed_one():
     agreed = SHARED_DATA.parent / "rfm_map.csv"
     if not agreed.exists():

@@ -132,6 +132,8 @@ def test_an_empty_landing_folder_publishes_empty_tables(tmp_path: Path):
             "segment_summary",
             "revenue_concentration",
             "cohort_retention",
+            "segment_performance",
+            "segment_separation",
             "deliveries",
         ):
             assert connection.execute(f"select count(*) from {table}").fetchone() == (0,)

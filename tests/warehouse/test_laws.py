@@ -37,6 +37,8 @@ MARTS = (
     "segment_summary",
     "revenue_concentration",
     "cohort_retention",
+    "segment_performance",
+    "segment_separation",
     "reconciliation",
 )
 
@@ -94,10 +96,14 @@ def in_two_runs(
 
 def segments_at_cut(warehouse: Warehouse) -> list[tuple]:
     with warehouse.build() as connection:
-        return connection.execute(
-            "select * exclude (is_newest) from intermediate.int_customers__segments "
-            f"where as_of_date = '{CUT}' order by customer_id"
-        ).fetchall()
+        return [
+            row
+            for model in ("int_customers__segments", "int_customers__clv_formula")
+            for row in connection.execute(
+                f"select * exclude (is_newest) from intermediate.{model} "
+                f"where as_of_date = '{CUT}' order by customer_id"
+            ).fetchall()
+        ]
 
 
 def test_facts_dated_after_an_as_of_change_no_row_of_it(in_two_runs):
