@@ -20,16 +20,15 @@ compared as (
     select
         scores.judged_on,
         scores.source,
-        max(scores.mae) filter (where scores.model = 'bgnbd') as bgnbd_mae,
-        max(scores.mae) filter (where scores.model = 'mbgnbd') as mbgnbd_mae,
-        max(scores.mae) filter (where scores.model = 'naive_rate') as naive_mae,
-        max(scores.log_ratio_error) filter (where scores.model = 'bgnbd')
-            as bgnbd_error,
-        max(scores.log_ratio_error) filter (where scores.model = 'mbgnbd')
-            as mbgnbd_error,
-        max(scores.log_ratio_error) filter (where scores.model = 'naive_rate')
-            as naive_error,
-        max(backtests.model_tolerance) as model_tolerance
+        max(backtests.model_tolerance) as model_tolerance,
+        max(scores.backtests) filter (where scores.model = 'naive_rate') as backtests,
+        coalesce(max(scores.backtests) filter (where scores.model = 'bgnbd'), 0)
+            as bgnbd_backtests,
+        coalesce(max(scores.backtests) filter (where scores.model = 'mbgnbd'), 0)
+            as mbgnbd_backtests,
+        max(scores.mae_beside_rival) filter (where scores.model = 'bgnbd') as bgnbd_mae,
+        max(scores.mae_beside_rival) filter (where scores.model = 'mbgnbd')
+            as mbgnbd_mae
     from scores
     inner join backtests
         on scores.judged_on = backtests.judged_on
@@ -40,32 +39,41 @@ compared as (
 winners as (
 
     select
-        *,
-        -- BG/NBD gives every one-time buyer a P(alive) of 1, so it must win by more than a little.
+        judged_on,
+        source,
         case
-            when mbgnbd_mae <= (1 + model_tolerance) * bgnbd_mae then 'mbgnbd'
-            when bgnbd_mae is not null then 'bgnbd'
+            when bgnbd_backtests = 0 then 'mbgnbd'
+            when mbgnbd_backtests = 0 then 'bgnbd'
+            -- A fit that fails more often than not is no rival, whatever it does where it does not.
+            when
+                2 * bgnbd_backtests <= backtests and 2 * mbgnbd_backtests > backtests
+                then 'mbgnbd'
+            when
+                2 * mbgnbd_backtests <= backtests and 2 * bgnbd_backtests > backtests
+                then 'bgnbd'
+            -- BG/NBD gives every one-time buyer a P(alive) of 1, so it must win by more than a little.
+            when mbgnbd_mae > (1 + model_tolerance) * bgnbd_mae then 'bgnbd'
             else 'mbgnbd'
         end as winner
     from compared
+    where bgnbd_backtests + mbgnbd_backtests > 0
 
 ),
 
 choices as (
 
     select
-        judged_on,
-        source,
-        winner,
-        case
-            when winner = 'bgnbd' then bgnbd_mae > naive_mae
-            else mbgnbd_mae > naive_mae
-        end
-        and case
-            when winner = 'bgnbd' then bgnbd_error > naive_error
-            else mbgnbd_error > naive_error
-        end as is_worse_than_naive
+        winners.judged_on,
+        winners.source,
+        winners.winner,
+        scores.mae > scores.naive_mae
+        and scores.log_ratio_error > scores.naive_log_ratio_error as is_worse_than_naive
     from winners
+    inner join scores
+        on
+            winners.judged_on = scores.judged_on
+            and winners.source = scores.source
+            and winners.winner = scores.model
 
 )
 
