@@ -1,5 +1,4 @@
-"""Grain: one row per month-end that judges, source, origin, horizon, model, measure and bucket."""
-
+# Grain: one row per month-end that judges, source, origin, horizon, model, measure and bucket.
 import pyarrow as pa
 
 from estimation import populations

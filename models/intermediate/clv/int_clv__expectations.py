@@ -1,5 +1,4 @@
-"""Grain: one row per as-of date, source, repeat order days and age that a scored customer has."""
-
+# Grain: one row per as-of date, source, repeat order days and age that a scored customer has.
 import pyarrow as pa
 
 from estimation import populations

@@ -1,5 +1,4 @@
-"""Grain: one row per fit date, source, asked model and parameter (none, where none was found)."""
-
+# Grain: one row per fit date, source, asked model and parameter (none, where none was found).
 import pyarrow as pa
 
 from estimation import populations

@@ -1,5 +1,4 @@
-"""Grain: one row per as-of date, source, repeat order days, age in weeks and step of levels."""
-
+# Grain: one row per as-of date, source, repeat order days, age in weeks and step of levels.
 import pyarrow as pa
 
 from estimation import populations

@@ -18,8 +18,8 @@ month_ends as (
     select * from {{ ref('int_month_ends__closed') }}
 ),
 
-next_3m as (
-    select * from {{ ref('int_customers__next_3m') }}
+next_quarter as (
+    select * from {{ ref('int_customers__next_quarter') }}
 ),
 
 -- Few combinations of codes exist, so that customers are read once and not once per dimension.
@@ -32,16 +32,16 @@ outcomes as (
         month_ends.as_of_date,
         month_ends.closes_on,
         count(*) as customers,
-        count(*) filter (where next_3m.orders_next_3m > 0) as returning_customers,
-        sum(next_3m.orders_next_3m) as orders_next_3m,
-        sum(next_3m.net_revenue_next_3m) as net_revenue_next_3m
+        count(*) filter (where next_quarter.orders_next_3m > 0) as returning_customers,
+        sum(next_quarter.orders_next_3m) as orders_next_3m,
+        sum(next_quarter.net_revenue_next_3m) as net_revenue_next_3m
     from history
     inner join month_ends
         on history.as_of_date = month_ends.as_of_date
-    left join next_3m
+    left join next_quarter
         on
-            history.as_of_date = next_3m.as_of_date
-            and history.customer_id = next_3m.customer_id
+            history.as_of_date = next_quarter.as_of_date
+            and history.customer_id = next_quarter.customer_id
     group by all
 
 ),

@@ -54,6 +54,7 @@ ledger_sums as (
         is_guest,
         is_buyer,
         sum(net_amount) as revenue,
+        sum(margin_amount) as margin,
         sum(net_amount) filter (where is_line) as line_revenue,
         sum(cost_amount) filter (where is_line) as line_cost,
         sum(margin_amount) filter (where is_line) as line_margin,
@@ -68,8 +69,8 @@ ledger_sums as (
 
 facts as (
     {% for measure in [
-        'revenue', 'line_revenue', 'line_cost', 'line_margin', 'refunded',
-        'revenue_look_back', 'revenue_12m', 'margin_12m'
+        'revenue', 'margin', 'line_revenue', 'line_cost', 'line_margin',
+        'refunded', 'revenue_look_back', 'revenue_12m', 'margin_12m'
     ] %}
     select
         '{{ measure }}' as ledger_measure,
@@ -99,6 +100,8 @@ mart_totals as (
         ('customer_value', 'net_revenue_12m', 'revenue_12m', 'customers'),
         ('customer_value', 'margin_12m', 'margin_12m', 'customers'),
         ('customer_value', 'orders_12m', 'orders_12m', 'customers'),
+        ('customer_clv', 'clv_historic_revenue', 'revenue', 'customers'),
+        ('customer_clv', 'clv_historic_margin', 'margin', 'customers'),
         ('customer_profiles', 'net_revenue_12m', 'revenue_12m', 'customers'),
         ('customer_profiles', 'orders_12m', 'orders_12m', 'customers'),
         ('customer_segments', 'net_revenue_12m', 'revenue_12m', 'customers'),

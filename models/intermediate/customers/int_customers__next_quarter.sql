@@ -44,14 +44,13 @@ facts as (
     select
         orders.customer_id,
         orders.order_date as fact_date,
-        count(*) as order_count,
+        1 as order_count,
         cast(0 as decimal(18, 2)) as net_amount
     from orders
     cross join newest_as_of
     where
         orders.voided_on is null
         or orders.voided_on > newest_as_of.newest_as_of_date
-    group by orders.customer_id, orders.order_date
 
     union all
 
@@ -59,13 +58,12 @@ facts as (
         customer_id,
         ledger_date as fact_date,
         0 as order_count,
-        sum(net_amount) as net_amount
+        net_amount
     from ledger
-    group by customer_id, ledger_date
 
 ),
 
-next_3m as (
+next_quarter as (
 
     select
         window_days.as_of_date,
@@ -79,4 +77,4 @@ next_3m as (
 
 )
 
-select * from next_3m
+select * from next_quarter
