@@ -38,6 +38,22 @@ def test_a_thousand_identical_customers_get_identical_scores(identical_customers
     assert [row[:6] for row in values] == [("low", "low", "unknown", "low", "A", "C")]
 
 
+CLV = (
+    "select clv_basis, clv_status, clv_reason, count(*), count(clv_predicted), count(p_alive) "
+    "from customer_clv group by all"
+)
+
+
+def test_where_nobody_came_back_no_purchase_model_is_fitted(identical_customers: Warehouse):
+    with identical_customers.connect() as connection:
+        clv = connection.execute(CLV).fetchall()
+        fits = connection.execute(
+            "select distinct parameter, value, customers, status from clv_parameters"
+        ).fetchall()
+    assert clv == [("revenue", "insufficient_evidence", "few_repeat_buyers", 1000, 0, 0)]
+    assert fits == [("none", None, 1000, "insufficient_evidence")]
+
+
 def test_orders_and_order_lines_alone_are_enough(identical_customers: Warehouse):
     with identical_customers.connect() as connection:
         totals = connection.execute(
@@ -71,10 +87,12 @@ def test_one_customer_with_one_order(tmp_path: Path):
             "select count(*), min(customers), max(customers), min(revenue_share), "
             "max(revenue_share), max(margin_share), max(clipped_amount) from revenue_concentration"
         ).fetchone()
+        clv = connection.execute(CLV).fetchall()
         cohorts = connection.execute(
             "select cohort_retention_id, customers, active_customers, retention_rate, "
             "net_revenue::varchar, is_complete from cohort_retention"
         ).fetchall()
+    assert clv == [("revenue", "insufficient_evidence", "few_repeat_buyers", 1, 0, 0)]
     # One buyer is fewer than minimum_buyers_to_rank; bands, class and group need no rank.
     assert [(*found[:4], str(found[4]), *found[5:]) for found in row] == [
         (
@@ -113,11 +131,13 @@ def test_no_orders_but_interactions_makes_prospects(tmp_path: Path):
             "select rfm_segment, order_value_group, value_tier, abc_class, net_revenue_12m, "
             "count(*) from customer_segments group by all"
         ).fetchall()
+        clv = connection.execute(CLV).fetchall()
         as_of = connection.execute("select distinct as_of_date from customers").fetchall()
         activated = connection.execute(
             "select count(*) from customers where activated_at is not null"
         ).fetchone()
     assert rows == [("prospect", "A", None, None, 0, 3)]
+    assert clv == [(None, "insufficient_evidence", "no_order", 3, 0, 0)]
     assert as_of == [(date(2026, 3, 5),)]
     assert activated == (3,)
 
@@ -134,6 +154,9 @@ def test_an_empty_landing_folder_publishes_empty_tables(tmp_path: Path):
             "cohort_retention",
             "segment_performance",
             "segment_separation",
+            "customer_clv",
+            "clv_parameters",
+            "clv_model_card",
             "deliveries",
         ):
             assert connection.execute(f"select count(*) from {table}").fetchone() == (0,)

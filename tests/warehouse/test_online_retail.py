@@ -273,7 +273,7 @@ def test_the_readme_tells_a_merchant_what_the_model_card_says(warehouse):
         f"{quarter['2011-02-28']:.2f} times the order days of the quarter from March and "
         f"{quarter['2011-08-31']:.2f} times those of the quarter from September",
         f"held what {told('coverage'):.0%} of customers spent in the nine months",
-        f"only {told('frequency_coverage', bucket='7+'):.0%} of those who had come back on seven "
+        f"{told('frequency_coverage', bucket='7+'):.0%} of those who had come back on seven "
         f"days or more and {told('decile_coverage', bucket='10'):.0%} of the tenth",
         f"correlation {card['gamma_gamma', newest, 0, 'spend_correlation', 'all']:.2f},",
         f"of spend at {told('spend_aggregate_ratio'):.2f} times what came",
@@ -282,14 +282,15 @@ def test_the_readme_tells_a_merchant_what_the_model_card_says(warehouse):
     assert [each for each in sentences if each not in readme] == []
 
 
-def test_the_interval_of_the_next_quarter_covers_and_that_of_nine_months_nearly(warehouse):
-    """Of the model that scores: where a hundred customers are, over 84 days at least 80%.
+def test_the_interval_of_the_model_that_scores_covers_in_every_bucket(warehouse):
+    """At least 80% within three standard errors, where there are a hundred customers.
 
-    Over 273 days it falls short for the most frequent: their real rates move (a season, a growing
-    shop), which no model of steady rates has in its spread.
+    Not so BG/NBD, unused, over the year from 2010-11-30: 69 to 76% for three repeat days and more.
+    A year of data shows it no dropout, so 22% of the frequent, not 10%, spent less than the lower
+    end; the upper end holds. MBG/NBD does not converge there, and foretells nothing.
     """
     rows = warehouse.execute("""
-        select held.horizon_days, held.origin_date, held.measure, held.bucket, held.value
+        select held.clv_model_card_id, held.value, customers.value
         from clv_model_card as held
         join clv_model_card as customers
             on customers.clv_model_card_id
@@ -298,5 +299,5 @@ def test_the_interval_of_the_next_quarter_covers_and_that_of_nine_months_nearly(
             and held.measure in ('frequency_coverage', 'decile_coverage')
     """).fetchall()
     assert len(rows) >= 60
-    least = {84: 0.80, 273: 0.75, 365: 0.65}
-    assert [row for row in rows if row[-1] < least[row[0]]] == []
+    too_few = [row for row in rows if row[1] < 0.8 - 3 * (0.8 * 0.2 / row[2]) ** 0.5]
+    assert too_few == []
