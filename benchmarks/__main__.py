@@ -14,7 +14,15 @@ from benchmarks.results import RESULTS, Book, kept, render
 from benchmarks.shops import Shop, Workplace
 from orchestration.home import PROJECT
 
-CORE = ("+customer_rfm", "+customer_value", "+customer_lifecycle")
+# Without the mart customer_value, which waits for the fits of CLV and for the clusters.
+CORE = (
+    "+customer_rfm",
+    "+int_customers__value_bands",
+    "+int_customers__abc_classes",
+    "+int_customers__order_value_groups",
+    "+int_customers__clv_formula",
+    "+customer_lifecycle",
+)
 CUSTOMER_MODELS = "int_as_of_dates+"
 MONTH_ENDS = 24
 
