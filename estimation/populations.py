@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import compute
 
 from estimation import backtests, grouping, intervals, likelihoods, orders, spend
 from estimation.fits import CONVERGED, Fit, FloatArray
@@ -48,11 +49,13 @@ def split(table: pa.Table, keys: Sequence[str]) -> Iterator[tuple[tuple[Any, ...
     """
     if not table.num_rows:
         return
-    labels = [table.column(key).to_numpy() for key in keys]
-    changes = np.zeros(table.num_rows, bool)
-    changes[0] = True
-    for label in labels:
-        changes[1:] |= label[1:] != label[:-1]
+    changes = np.ones(table.num_rows, bool)
+    # Compared by Arrow: numpy has no type for its dates and text but Python's objects.
+    differ = [
+        compute.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
+        for column in (table.column(key).combine_chunks() for key in keys)
+    ]
+    changes[1:] = np.any(differ, axis=0)
     starts = np.flatnonzero(changes)
     columns = {
         name: table.column(name).to_numpy() for name in table.column_names if name not in keys
