@@ -2,19 +2,28 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import by_hand, ingest, measure
+from benchmarks import by_hand, clv, ingest, measure
 from benchmarks.data import Deliveries, deliveries
 from benchmarks.measure import Cost
 from benchmarks.results import RESULTS, Book, kept, render
 from benchmarks.shops import Shop, Workplace
 from orchestration.home import PROJECT
 
-CORE = ("+customer_rfm", "+customer_value", "+customer_lifecycle")
+# Without the mart customer_value, which waits for the fits of CLV and for the clusters.
+CORE = (
+    "+customer_rfm",
+    "+int_customers__value_bands",
+    "+int_customers__abc_classes",
+    "+int_customers__order_value_groups",
+    "+int_customers__clv_formula",
+    "+customer_lifecycle",
+)
 CUSTOMER_MODELS = "int_as_of_dates+"
 MONTH_ENDS = 24
 
@@ -27,14 +36,28 @@ console = Console(width=None if Console().is_terminal else 160)
 class Bench:
     """The benchmarks of one size of shop; each method is one part and fills the book."""
 
-    def __init__(self, orders: int, folder: Path, results: Path, runs: int, keep: bool) -> None:
-        """Make the shop of this size, where it is not yet made."""
+    def __init__(
+        self,
+        orders: int,
+        customers: Sequence[int],
+        folder: Path,
+        results: Path,
+        runs: int,
+        keep: bool,
+    ) -> None:
+        """Begin; each size of `customers` is one of the part `clv`, apart from the shop."""
         self.orders = orders
+        self.customers = customers
         self.place = Workplace(folder / f"homes_{orders}")
-        self.made: Deliveries = deliveries(folder, orders)
         self.book = Book(orders, results)
+        self._folder = folder
         self._runs = runs
         self._keep = keep
+
+    @cached_property
+    def made(self) -> Deliveries:
+        """The shop of this size, made where it is not yet."""
+        return deliveries(self._folder, self.orders)
 
     def core(self) -> None:
         """From the raw tables to RFM and value: dbt's models beside one script by hand."""
@@ -152,6 +175,45 @@ class Bench:
                 else "",
             )
 
+    def clv(self) -> None:
+        """Fit and scoring of so many customers with drawn histories, the models as dbt has them."""
+        project = self.place.project(MONTH_ENDS)
+        for customers in self.customers:
+            shop = self.place.shop(f"clv_{customers}", project)
+            shop.dbt("compile", "--quiet", "--select", *clv.MODELS)
+            shop.build_file.unlink(missing_ok=True)
+            clv.prepare(shop.build_file, customers)
+            start = median_of(lambda shop=shop: self._clv_stage(shop, "start"), STARTS)
+            costs = {
+                stage: self._clv_stage(shop, stage) - start
+                for stage in clv.STAGES
+                if stage != "start"
+            }
+            costs = {
+                "groups and fits": costs["groups"] + costs["fits"],
+                **costs,
+            }
+            for stage, cost in costs.items():
+                counted = ", ".join(
+                    f"{clv.count(shop.build_file, model):,} {model}"
+                    for model in clv.STAGES.get(stage, ())
+                )
+                self.book.add(
+                    f"CLV, {customers:,} customers: {stage}",
+                    cost,
+                    note=counted or "start apart",
+                    verdict=clv.verdict(customers, stage, cost.cpu_seconds),
+                )
+            self._leave(shop)
+
+    def _clv_stage(self, shop: Shop, stage: str) -> Cost:
+        compiled = shop.home / "warehouse" / "target" / "compiled"
+        return measure.run(
+            [sys.executable, "-m", "benchmarks.clv", shop.build_file, compiled, stage],
+            {"PYTHONPATH": str(PROJECT)},
+            shop.home / "bench_logs" / "clv.log",
+        )
+
     def memory(self) -> None:
         """The whole pipeline as a user starts it, through Dagster and with all tests: its peak."""
         shop = self._shops("memory", self.place.project(MONTH_ENDS))[1]
@@ -209,6 +271,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "daily": Bench.daily,
     "backfill": Bench.backfill,
     "ingest": Bench.ingest,
+    "clv": Bench.clv,
     "memory": Bench.memory,
 }
 
@@ -217,6 +280,12 @@ def main() -> None:
     """Run the parts asked for and print their figures beside their budgets."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--orders", type=int, default=2_000_000, help="orders of the history")
+    parser.add_argument(
+        "--customers",
+        type=lambda text: [int(size) for size in text.split(",")],
+        default=[1_000_000, 10_000_000],
+        help="customers of the part clv, sizes with commas between them",
+    )
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
     parser.add_argument(
         "--folder",
@@ -231,7 +300,14 @@ def main() -> None:
     chosen = given.only.split(",")
     if unknown := set(chosen) - set(PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}; known are {', '.join(PARTS)}")
-    bench = Bench(given.orders, given.folder.resolve(), given.results, given.runs, given.keep)
+    bench = Bench(
+        given.orders,
+        given.customers,
+        given.folder.resolve(),
+        given.results,
+        given.runs,
+        given.keep,
+    )
     try:
         for part in chosen:
             PARTS[part](bench)

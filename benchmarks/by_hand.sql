@@ -1,6 +1,6 @@
--- The core path as one script by hand: from the raw tables of the shop to customer_rfm, customer_value
--- and customer_lifecycle at the newest as-of, the same to the cent as the models'. The bench attaches a
--- build file that holds `raw` and `seeds` as `build` and runs this on an empty file.
+-- The core path as one script by hand: from the raw tables of the shop to RFM, value (bands, ABC, the
+-- CLV formula) and lifecycle at the newest as-of, the same to the cent as the models'. The bench
+-- attaches a build file that holds `raw` and `seeds` as `build` and runs this on an empty file.
 --
 -- Written for speed alone: no table that nobody reads afterwards, no tests, one source, DuckDB's own
 -- functions. Revisions are dealt with where there are any, discounts where there is one, refunds for
@@ -263,14 +263,20 @@ where
         or interactions.score between types.lowest_score and types.highest_score
     );
 
-set variable as_of_date = (
-    select greatest(
-        (select max(order_date) from accepted('ordered')),
-        (select max(refund_date) from refunds),
-        (select max(interaction_date) from interactions)
+set variable fact_days = (
+    select struct_pack(
+        first := least(orders.first, refunds.first, interactions.first),
+        last := greatest(orders.last, refunds.last, interactions.last)
     )
+    from (select min(order_date) as first, max(order_date) as last from accepted('ordered')) as orders
+    cross join (select min(refund_date) as first, max(refund_date) as last from refunds) as refunds
+    cross join (
+        select min(interaction_date) as first, max(interaction_date) as last from interactions
+    ) as interactions
 );
+set variable as_of_date = getvariable('fact_days').last;
 set variable look_back_after = getvariable('as_of_date') - setting('look_back_days')::int;
+set variable after_24m = getvariable('as_of_date') - setting('days_24m')::int;
 set variable after_12m = getvariable('as_of_date') - setting('days_12m')::int;
 set variable after_6m = getvariable('as_of_date') - setting('days_6m')::int;
 
@@ -468,7 +474,10 @@ select
     list(counted_date) filter (where counted_date is not null) as counted_dates,
     count(counted_date) as orders_to_date,
     count(*) filter (where counted_date > getvariable('look_back_after')) as frequency,
+    count(*) filter (where counted_date > getvariable('after_24m')) as orders_24m,
     count(*) filter (where counted_date > getvariable('after_12m')) as orders_12m,
+    coalesce(sum(net), 0)::decimal(18, 2) as net_to_date,
+    (sum(covered) - sum(cost))::decimal(18, 2) as margin_to_date,
     coalesce(
         sum(net) filter (where movement_date > getvariable('look_back_after')), 0
     )::decimal(18, 2) as monetary,
@@ -547,6 +556,43 @@ where
     getvariable('as_of_date') >= valid_from
     and (valid_to is null or getvariable('as_of_date') <= valid_to);
 
+-- Of those with an order in the year before the last, who has none in the last churned: by the year
+-- of the first order, and of everybody. A life is `dividend / divisor` years, exactly.
+set variable churn = (
+    select map(array_agg(cohort), array_agg(churn))
+    from (
+        select
+            case when grouping(first_year) = 0 then first_year::varchar else 'population' end as cohort,
+            struct_pack(
+                cohort := cohort,
+                yearly := (count(*) filter (where orders_12m = 0))::double / count(*),
+                dividend := case
+                    when
+                        count(*) filter (where orders_12m = 0)
+                        * setting('maximum_life_years')::bigint <= count(*)
+                        then setting('maximum_life_years')::bigint
+                    else count(*)
+                end,
+                divisor := case
+                    when
+                        count(*) filter (where orders_12m = 0)
+                        * setting('maximum_life_years')::bigint <= count(*)
+                        then 1
+                    else count(*) filter (where orders_12m = 0)
+                end
+            ) as churn
+        from (
+            select orders_12m, year(getvariable('as_of_date') - tenure_days::int) as first_year
+            from measures
+            where orders_24m > orders_12m
+        )
+        group by grouping sets ((first_year), ())
+        having
+            count(*) >= setting('minimum_cohort_customers')::bigint
+            and getvariable('after_24m') - getvariable('fact_days').first >= -1
+    )
+);
+
 create table customer_value as
 with
 
@@ -561,7 +607,17 @@ valued_customers as (
                 then null
             else (margin_12m * 100)::double / (covered_12m * 100)::double
         end as margin_rate,
-        (net_12m * 100)::double / nullif(orders_12m, 0) as average_cents
+        (net_12m * 100)::double / nullif(orders_12m, 0) as average_cents,
+        greatest(setting('days_12m')::bigint, tenure_days) as observed_days,
+        case
+            when orders_to_date > 0
+                then coalesce(
+                    getvariable('churn')[
+                        year(getvariable('as_of_date') - tenure_days::int)::varchar
+                    ],
+                    getvariable('churn')['population']
+                )
+        end as churn
     from measures
 ),
 
@@ -612,7 +668,34 @@ select
     case
         when customers.category_bits is null then 0
         when customers.category_bits > 1 then bit_count(customers.category_bits) - 1
-    end::bigint as category_count_12m
+    end::bigint as category_count_12m,
+    customers.net_to_date as clv_historic_revenue,
+    customers.margin_to_date as clv_historic_margin,
+    (
+        round((customers.net_to_date * 100)::double / nullif(customers.orders_to_date, 0))::bigint
+        * 0.01
+    )::decimal(18, 2) as average_order_value,
+    case
+        when customers.orders_to_date > 0
+            then
+                (customers.orders_to_date * setting('days_12m')::bigint)::double
+                / customers.observed_days
+    end as orders_per_year,
+    customers.churn.dividend::double / customers.churn.divisor as expected_years,
+    customers.churn.yearly as yearly_churn,
+    customers.churn.cohort as churn_cohort,
+    -- Half a cent is added to the amount before it is cut, in whole numbers: exact.
+    case
+        when customers.orders_to_date > 0
+            then
+                sign(customers.net_to_date) * (
+                    (
+                        2 * abs(customers.net_to_date * 100)::bigint
+                        * setting('days_12m')::bigint * customers.churn.dividend
+                        + customers.observed_days * customers.churn.divisor
+                    ) // (2 * customers.observed_days * customers.churn.divisor)
+                ) * 0.01
+    end::decimal(18, 2) as clv_formula
 from valued_customers as customers
 cross join order_value_cuts
 left join abc_classes using (customer_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from threadpoolctl import ThreadpoolController
 
 FloatArray = NDArray[np.float64]
 
@@ -17,6 +18,9 @@ INSUFFICIENT_EVIDENCE = "insufficient_evidence"
 NEAR_BOUND_FACTOR = 2.0
 LARGEST_GRADIENT = 1e-6  # per customer and unit of a log-parameter
 MINIMUM_REPEAT_BUYERS = 30
+
+# A step of the climb multiplies matrices of a few rows: threads would spend their time on waiting.
+THREADS = ThreadpoolController()
 
 
 @dataclass(frozen=True)
@@ -94,14 +98,15 @@ def maximise(
     best: Fit | None = None
     for start in starts:
         place = np.clip(np.log(start), logarithms[:, 0] + 0.1, logarithms[:, 1] - 0.1)
-        end = minimize(
-            descent,
-            place,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=logarithms,
-            options={"maxiter": 1000, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-8},
-        )
+        with THREADS.limit(limits=1, user_api="blas"):
+            end = minimize(
+                descent,
+                place,
+                jac=True,
+                method="L-BFGS-B",
+                bounds=logarithms,
+                options={"maxiter": 1000, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-8},
+            )
         value, slope = descent(end.x)
         status, reason = _judgement(list(bounds), end.x, logarithms, value, slope)
         fit = Fit(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import compute
 
 from estimation import backtests, grouping, intervals, likelihoods, orders, spend
 from estimation.fits import CONVERGED, Fit, FloatArray
@@ -21,8 +22,10 @@ Row = dict[str, Any]
 ORDER_MODELS = ("bgnbd", "mbgnbd")
 SPEND_MODEL = "gamma_gamma"
 NO_PARAMETER = "none"
-# Beyond the largest level that an interval asks for, see the range of clv_interval_share.
-LEVELS = np.array([*np.arange(37) * 0.025, 0.95, 0.975])
+# Levels of equal steps, so that a lookup computes its step; they go beyond the largest level that an
+# interval asks for, see the range of clv_interval_share.
+STEPS_OF_LEVEL = 40
+LEVELS = np.arange(STEPS_OF_LEVEL) / STEPS_OF_LEVEL
 INTERVAL_TAIL = 0.1
 
 
@@ -48,11 +51,13 @@ def split(table: pa.Table, keys: Sequence[str]) -> Iterator[tuple[tuple[Any, ...
     """
     if not table.num_rows:
         return
-    labels = [table.column(key).to_numpy() for key in keys]
-    changes = np.zeros(table.num_rows, bool)
-    changes[0] = True
-    for label in labels:
-        changes[1:] |= label[1:] != label[:-1]
+    changes = np.ones(table.num_rows, bool)
+    # Compared by Arrow: numpy has no type for its dates and text but Python's objects.
+    differ = [
+        compute.not_equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
+        for column in (table.column(key).combine_chunks() for key in keys)
+    ]
+    changes[1:] = np.any(differ, axis=0)
     starts = np.flatnonzero(changes)
     columns = {
         name: table.column(name).to_numpy() for name in table.column_names if name not in keys
@@ -162,8 +167,8 @@ def expectations(population: Columns) -> Row:
 def multiples(population: Columns) -> Row:
     """Return what whoever is still a customer spends at each level, columns of (rows x levels,).
 
-    Multiples of v + x z for Gamma-Gamma, of the mean for mean_spend, without discount; between two
-    levels to be read off a straight line.
+    Multiples of v + x z for Gamma-Gamma, of the mean for mean_spend, without discount; within a step
+    of levels to be read off a straight line.
 
     Args:
         population: as in `expectations`, with age_weeks.
@@ -185,10 +190,9 @@ def multiples(population: Columns) -> Row:
     return {
         "frequency": np.repeat(population["frequency"], steps),
         "age_weeks": np.repeat(population["age_weeks"], steps),
-        "level_from": np.tile(LEVELS[:-1], rows),
-        "level_to": np.tile(LEVELS[1:], rows),
-        "multiple_from": found[:, :-1].ravel(),
-        "slope": (np.diff(found, axis=1) / np.diff(LEVELS)).ravel(),
+        "level_step": np.tile(np.arange(steps), rows),
+        "multiple": found[:, :-1].ravel(),
+        "gain": np.diff(found, axis=1).ravel(),
     }
 
 
@@ -297,15 +301,16 @@ def _interval(
         population["age_days"] / 7,
     )
     age_weeks = np.rint(population["age_days"] / 7)
-    pairs, place = np.unique(np.stack([frequency, age_weeks]), axis=1, return_inverse=True)
-    quantiles = _quantiles(order_model, spend_model, pairs[0], pairs[1], weeks)[place.ravel()]
+    pairs, pair = np.unique(np.stack([frequency, age_weeks]), axis=1, return_inverse=True)
+    quantiles = _quantiles(order_model, spend_model, pairs[0], pairs[1], weeks)[pair.ravel()]
     scale = spend_scale(spend_model, frequency, population["mean_spend"])
     ends = []
     for level in (INTERVAL_TAIL, 1 - INTERVAL_TAIL):
         among_living = 1 - (1 - level) / alive
-        step = np.clip(np.searchsorted(LEVELS, among_living, side="right") - 1, 0, len(LEVELS) - 2)
+        place = np.maximum(among_living, 0) * STEPS_OF_LEVEL
+        step = np.minimum(place.astype(int), len(LEVELS) - 2)
         rows = np.arange(len(frequency))
-        share = (among_living - LEVELS[step]) / (LEVELS[step + 1] - LEVELS[step])
+        share = place - step
         value = quantiles[rows, step] * (1 - share) + quantiles[rows, step + 1] * share
         ends.append(np.where(among_living > 0, value * scale, 0.0))
     return ends[0], ends[1]

@@ -10,10 +10,9 @@ SCHEMA = pa.schema(
         "source": pa.string(),
         "frequency": pa.int64(),
         "age_weeks": pa.int32(),
-        "level_from": pa.float64(),
-        "level_to": pa.float64(),
-        "multiple_from": pa.float64(),
-        "slope": pa.float64(),
+        "level_step": pa.int32(),
+        "multiple": pa.float64(),
+        "gain": pa.float64(),
     }
 )
 

@@ -21,14 +21,21 @@ multiples as (
     select * from {{ ref('int_clv__multiples') }}
 ),
 
--- Whoever is gone spends nothing, so the ends of the interval are looked up among the living.
+-- Whoever is gone spends nothing, so the ends of the interval are looked up among the living, at levels
+-- in steps of 1/40; below 0 nobody is found.
 with_levels as (
 
     select
         scored.*,
         cast(round(cast(scored.age_days as double) / 7) as int) as age_weeks,
-        1 - (1 - (1 - settings.clv_interval_share) / 2) / scored.p_alive as lower_level,
-        1 - (1 - settings.clv_interval_share) / 2 / scored.p_alive as upper_level,
+        greatest(
+            40 * (1 - (1 - (1 - settings.clv_interval_share) / 2) / scored.p_alive),
+            cast(-1 as double)
+        ) as lower_level,
+        greatest(
+            40 * (1 - (1 - settings.clv_interval_share) / 2 / scored.p_alive),
+            cast(-1 as double)
+        ) as upper_level,
         settings.clv_minimum_p_alive,
         settings.maximum_life_years * settings.days_12m as maximum_life_days
     from scored
@@ -42,14 +49,12 @@ with_intervals as (
     select
         with_levels.*,
         with_levels.spend_scale * coalesce(
-            lower_ends.multiple_from
-            + (with_levels.lower_level - lower_ends.level_from)
-            * lower_ends.slope, 0
+            lower_ends.multiple
+            + (with_levels.lower_level - lower_ends.level_step) * lower_ends.gain, 0
         ) as lower_spend,
         with_levels.spend_scale * coalesce(
-            upper_ends.multiple_from
-            + (with_levels.upper_level - upper_ends.level_from)
-            * upper_ends.slope, 0
+            upper_ends.multiple
+            + (with_levels.upper_level - upper_ends.level_step) * upper_ends.gain, 0
         ) as upper_spend
     from with_levels
     left join multiples as lower_ends
@@ -58,16 +63,14 @@ with_intervals as (
             and with_levels.source = lower_ends.source
             and with_levels.frequency = lower_ends.frequency
             and with_levels.age_weeks = lower_ends.age_weeks
-            and with_levels.lower_level >= lower_ends.level_from
-            and with_levels.lower_level < lower_ends.level_to
+            and cast(floor(with_levels.lower_level) as int) = lower_ends.level_step
     left join multiples as upper_ends
         on
             with_levels.as_of_date = upper_ends.as_of_date
             and with_levels.source = upper_ends.source
             and with_levels.frequency = upper_ends.frequency
             and with_levels.age_weeks = upper_ends.age_weeks
-            and with_levels.upper_level >= upper_ends.level_from
-            and with_levels.upper_level < upper_ends.level_to
+            and cast(floor(with_levels.upper_level) as int) = upper_ends.level_step
 
 ),
 
