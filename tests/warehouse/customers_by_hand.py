@@ -7,7 +7,7 @@ only the variation of the gaps is a float, since it is a root and no cut stands 
 
 import datetime
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +41,13 @@ REFERRALS_OF_FULL_MARKS = 3
 ACTIVITY = ((0, "active"), (181, "silent"), (366, "lapsed"))
 INTERACTION = ((0, "low"), (2, "mid"), (5, "high"))
 CYCLE = ((0, "short"), (31, "mid"), (92, "long"))
+# By value and potential, each high or not (section 4).
+QUADRANTS = {
+    (True, True): "star",
+    (True, False): "cash",
+    (False, True): "potential",
+    (False, False): "low",
+}
 LOYALTY = ((0, "low"), (Fraction(1, 2), "mid"), (Fraction(4, 5), "high"))
 # Lower bounds of the scores of method `threshold` (section 3); recency counts downwards.
 R_CUTS, F_CUTS, M_CUTS = (31, 91, 181, 366), (2, 3, 4, 12), (300_00, 1_000_00, 3_000_00, 10_000_00)
@@ -579,6 +586,60 @@ def compute(facts: Facts, as_of: Date) -> Customers:
         engagement=engagement_rows(facts, tiers, as_of),
         lifecycle=lifecycle_rows(facts, as_of),
     )
+
+
+def forecast_rows(customers: Customers, predicted: Mapping[str, int | None]) -> dict[str, Row]:
+    """Return what rests on the forecast, given the forecast in cents (sections 4 and 9).
+
+    Potential, quadrant, the composite score with its parts in hundredths, and the service tier.
+    """
+    buyers = [who for who, row in customers.lifecycle.items() if row["orders_to_date"]]
+    recent = [who for who in buyers if customers.value[who]["orders_12m"]]
+    revenue = {who: customers.value[who]["net_revenue_12m"] for who in buyers}
+    promised = {who: predicted[who] for who in buyers if predicted[who] is not None}
+    value_cut = exact_median([revenue[who] for who in recent]) if recent else None
+    known = [promised[who] for who in recent if who in promised]
+    potential_cut = exact_median(known) if known else None
+    ranked = {
+        "spend": (40, revenue),
+        "frequency": (20, {who: customers.value[who]["orders_12m"] for who in buyers}),
+        "potential": (20, promised),
+    }
+    below = {
+        part: {who: bisect_left(sorted(figures.values()), each) for who, each in figures.items()}
+        for part, (_, figures) in ranked.items()
+    }
+    rows = {}
+    for who in customers.lifecycle:
+        value, loyalty = customers.value[who], customers.engagement[who]
+        potential = quadrant = None
+        parts: Row = dict.fromkeys((*ranked, "loyalty"))
+        if who in revenue:
+            high = value_cut is not None and revenue[who] >= value_cut
+            potential = quadrant = "unknown"
+            if who in promised and potential_cut is not None:
+                potential = "high" if promised[who] >= potential_cut else "low"
+                quadrant = QUADRANTS[high, potential == "high"]
+            for part, (weight, figures) in ranked.items():
+                share = Fraction(below[part].get(who, 0), len(buyers))
+                parts[part] = half_away(100 * weight * share) if who in figures else 0
+            score = loyalty["loyalty_score"]
+            parts["loyalty"] = 0 if score is None else half_away(Fraction(score) * 2000)
+        is_best = value["value_tier"] == "high" and value["margin_band"] != "low"
+        if is_best and loyalty["loyalty_band"] == "high":
+            tier = "high"
+        elif value["value_tier"] in ("high", "mid") or potential == "high":
+            tier = "mid"
+        else:
+            tier = "low"
+        rows[who] = {
+            "potential_band": potential,
+            "value_potential_quadrant": quadrant,
+            **{f"composite_{part}": hundredths for part, hundredths in parts.items()},
+            "composite_score": sum(parts.values()) if who in revenue else None,
+            "service_tier": tier,
+        }
+    return rows
 
 
 def transitions(by_month_end: Mapping[Date, Mapping[str, str]]) -> dict[tuple[Date, str], Row]:

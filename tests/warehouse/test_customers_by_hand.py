@@ -754,6 +754,20 @@ def test_every_customer_has_the_same_history_and_formula(data_set, place):
     assert not differences(mine, found)
 
 
+def test_what_rests_on_the_forecast_follows_from_it(data_set):
+    """Potential, composite score and service tier, from the published clv_predicted."""
+    told = published(data_set.warehouse, "customer_clv", "customer_id", "clv_predicted")
+    mine = customers_by_hand.forecast_rows(
+        data_set.newest, {who: row["clv_predicted"] for who, row in told.items()}
+    )
+    tiers = {who: {"service_tier": row.pop("service_tier")} for who, row in mine.items()}
+    columns = next(iter(mine.values()))
+    found = published(data_set.warehouse, "customer_value", "customer_id", *columns)
+    assert not differences(mine, found)
+    found = published(data_set.warehouse, "customer_segments", "customer_id", "service_tier")
+    assert not differences(tiers, found)
+
+
 def test_every_change_of_stage_between_month_ends(data_set):
     ends = data_set.month_ends()
     stages = {day: customers_by_hand.stages(data_set.facts, day) for day in ends}
