@@ -69,6 +69,7 @@ candidates as (
     select
         asked.*,
         fits.status as own_status,
+        coalesce(fits.reason = 'all customers are alike', false) as is_alike,
         coalesce(fits.status = 'converged', false) as is_own,
         coalesce(fits.status = 'converged', false)
         or coalesce(previous_fits.status = 'converged', false) as is_usable,
@@ -121,6 +122,7 @@ models as (
         end as clv_status,
         case
             when is_worse_than_naive then 'worse_than_naive'
+            when is_alike then 'customers_alike'
             when own_status = 'insufficient_evidence' then 'few_repeat_buyers'
             when not is_usable then own_status
             when spend_model is null then 'no_positive_spend'
