@@ -1,8 +1,8 @@
 """What the CLV models cost for many customers, whose order histories are drawn, not delivered.
 
-A benchmark of its own, since a shop of so many customers would first have to be built. The histories
-are those of a BG/NBD population with the parameters of the CDNOW data and of a Gamma-Gamma one; the
-models run on them as dbt compiled them, in a process of their own and without dbt's start.
+A benchmark of its own, since a shop of so many customers would first have to be built. The
+histories are those of a BG/NBD population with the parameters of the CDNOW data and of a Gamma-Gamma
+one; the models run on them as dbt compiled them, in a process of their own and without dbt's start.
 
 As a program, so that it can be measured: build file, folder of compiled models, stage.
 """
@@ -159,6 +159,15 @@ def prepare(build_file: Path, customers: int) -> None:
             connection.unregister("drawn")
         settings = PROJECT / "seeds" / "settings.csv"
         connection.execute(AROUND.format(schema="intermediate", as_of=AS_OF, settings=settings))
+
+
+def save_statistics(build_file: Path, path: Path) -> None:
+    """Write frequency, recency and age in days of all histories as a numpy array (3, customers)."""
+    with duckdb.connect(str(build_file), read_only=True) as connection:
+        found = connection.execute(
+            "select frequency, recency_days, age_days from intermediate.int_clv__histories"
+        ).fetchnumpy()
+    np.save(path, np.stack([column.astype(float) for column in found.values()]))
 
 
 def run(build_file: Path, compiled: Path, stage: str) -> None:

@@ -22,8 +22,8 @@ Row = dict[str, Any]
 ORDER_MODELS = ("bgnbd", "mbgnbd")
 SPEND_MODEL = "gamma_gamma"
 NO_PARAMETER = "none"
-# Levels of equal steps, so that a lookup computes its step; they go beyond the largest level that an
-# interval asks for, see the range of clv_interval_share.
+# Levels of equal steps, so that a lookup computes its step; they go beyond the largest level that
+# an interval asks for, see the range of clv_interval_share.
 STEPS_OF_LEVEL = 40
 LEVELS = np.arange(STEPS_OF_LEVEL) / STEPS_OF_LEVEL
 INTERVAL_TAIL = 0.1
@@ -167,8 +167,8 @@ def expectations(population: Columns) -> Row:
 def multiples(population: Columns) -> Row:
     """Return what whoever is still a customer spends at each level, columns of (rows x levels,).
 
-    Multiples of v + x z for Gamma-Gamma, of the mean for mean_spend, without discount; within a step
-    of levels to be read off a straight line.
+    Multiples of v + x z for Gamma-Gamma, of the mean for mean_spend, without discount; within a
+    step of levels to be read off a straight line.
 
     Args:
         population: as in `expectations`, with age_weeks.
