@@ -1,8 +1,9 @@
 """What the CLV models cost for many customers, whose order histories are drawn, not delivered.
 
 A benchmark of its own, since a shop of so many customers would first have to be built. The
-histories are those of a BG/NBD population with the parameters of the CDNOW data and of a Gamma-Gamma
-one; the models run on them as dbt compiled them, in a process of their own and without dbt's start.
+histories are those of a BG/NBD population with the parameters of the CDNOW data and of a
+Gamma-Gamma one; the models run on them as dbt compiled them, in a process of their own and without
+dbt's start.
 
 As a program, so that it can be measured: build file, folder of compiled models, stage.
 """
