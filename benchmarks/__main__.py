@@ -27,6 +27,8 @@ CORE = (
 CUSTOMER_MODELS = "int_as_of_dates+"
 MONTH_ENDS = 24
 
+LIFETIMES_CUSTOMERS = 1_000_000  # it keeps a row a customer: more take minutes
+
 STARTS = 3  # a start is a few seconds that noise would change; its median is taken away
 
 # Without a terminal there is no width to keep to.
@@ -44,6 +46,7 @@ class Bench:
         results: Path,
         runs: int,
         keep: bool,
+        python_of_lifetimes: Path | None = None,
     ) -> None:
         """Begin; each size of `customers` is one of the part `clv`, apart from the shop."""
         self.orders = orders
@@ -53,6 +56,7 @@ class Bench:
         self._folder = folder
         self._runs = runs
         self._keep = keep
+        self._python_of_lifetimes = python_of_lifetimes
 
     @cached_property
     def made(self) -> Deliveries:
@@ -204,7 +208,28 @@ class Bench:
                     note=counted or "start apart",
                     verdict=clv.verdict(customers, stage, cost.cpu_seconds),
                 )
+            if customers <= LIFETIMES_CUSTOMERS:
+                self._lifetimes(shop, customers, costs["groups and fits"])
             self._leave(shop)
+
+    def _lifetimes(self, shop: Shop, customers: int, own: Cost) -> None:
+        """Fit the BG/NBD to the same customers with `lifetimes`, where a Python has it."""
+        if self._python_of_lifetimes is None:
+            console.print("lifetimes is not measured: no --lifetimes; at 1M it took 11.2 CPU s")
+            return
+        statistics = shop.home / "statistics.npy"
+        clv.save_statistics(shop.build_file, statistics)
+        script = PROJECT / "benchmarks" / "lifetimes_fit.py"
+        command = [self._python_of_lifetimes, script, statistics]
+        log = shop.home / "bench_logs" / "lifetimes.log"
+        start = measure.run([*command, "start"], {}, log)
+        cost = measure.run(command, {}, log) - start
+        self.book.add(
+            f"CLV, {customers:,} customers: lifetimes",
+            cost,
+            own.cpu_seconds / cost.cpu_seconds,
+            "its fit of one model (BG/NBD); ratio: our groups and three fits to it",
+        )
 
     def _clv_stage(self, shop: Shop, stage: str) -> Cost:
         compiled = shop.home / "warehouse" / "target" / "compiled"
@@ -286,6 +311,9 @@ def main() -> None:
         default=[1_000_000, 10_000_000],
         help="customers of the part clv, sizes with commas between them",
     )
+    parser.add_argument(
+        "--lifetimes", type=Path, help="a Python that has the package lifetimes, for the part clv"
+    )
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
     parser.add_argument(
         "--folder",
@@ -307,6 +335,7 @@ def main() -> None:
         given.results,
         given.runs,
         given.keep,
+        given.lifetimes,
     )
     try:
         for part in chosen:

@@ -162,6 +162,15 @@ def prepare(build_file: Path, customers: int) -> None:
         connection.execute(AROUND.format(schema="intermediate", as_of=AS_OF, settings=settings))
 
 
+def save_statistics(build_file: Path, path: Path) -> None:
+    """Write frequency, recency and age in days of all histories as a numpy array (3, customers)."""
+    with duckdb.connect(str(build_file), read_only=True) as connection:
+        found = connection.execute(
+            "select frequency, recency_days, age_days from intermediate.int_clv__histories"
+        ).fetchnumpy()
+    np.save(path, np.stack([column.astype(float) for column in found.values()]))
+
+
 def run(build_file: Path, compiled: Path, stage: str) -> None:
     """Build the models of a stage, as dbt would.
 
