@@ -38,6 +38,8 @@ STAGES = {
     "scoring": ("int_clv__ages", "int_clv__expectations", "int_clv__scored"),
     "intervals": ("int_clv__multiples", "int_customers__clv"),
 }
+# Nobody writes a view, so it is measured by what it takes to compute all of it.
+VIEWS = ("int_clv__scored",)
 # Section 11 of the architecture, CPU seconds for so many customers.
 BUDGETS = {(10_000_000, "groups and fits"): 3.0, (10_000_000, "scoring"): 6.0}
 MODELS = [model for models in STAGES.values() for model in models]
@@ -191,7 +193,11 @@ def run(build_file: Path, compiled: Path, stage: str) -> None:
             else:
                 (path,) = compiled.rglob(f"{model}.sql")
                 query = path.read_text()
-            connection.execute(f"create table intermediate.{model} as {query}")
+            if model in VIEWS:
+                connection.execute(f"create view intermediate.{model} as {query}")
+                connection.execute(f"select max(columns(*)) from intermediate.{model}").fetchall()
+            else:
+                connection.execute(f"create table intermediate.{model} as {query}")
 
 
 def _loaded(path: Path) -> ModuleType:

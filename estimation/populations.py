@@ -23,7 +23,7 @@ ORDER_MODELS = ("bgnbd", "mbgnbd")
 SPEND_MODEL = "gamma_gamma"
 NO_PARAMETER = "none"
 # Levels of equal steps, so that a lookup computes its step; they go beyond the largest level that
-# an interval asks for, see the range of clv_interval_share.
+# an interval asks for, see the range of clv_interval_share. int_customers__clv counts in them too.
 STEPS_OF_LEVEL = 40
 LEVELS = np.arange(STEPS_OF_LEVEL) / STEPS_OF_LEVEL
 INTERVAL_TAIL = 0.1

@@ -4,11 +4,11 @@ import json
 import os
 
 from dagster import AssetSelection, Definitions, define_asset_job, in_process_executor
-from dagster_dbt import DbtCliResource
 
 from orchestration import contracts, dbt
 from orchestration.assets import built_assets, delivered_assets, mart_keys, published_assets
 from orchestration.home import PROJECT, home
+from orchestration.lean_dagster import Dbt
 from orchestration.schedules import daily_refresh
 
 place = home()
@@ -32,7 +32,7 @@ defs = Definitions(
     schedules=[daily_refresh],
     executor=in_process_executor,
     resources={
-        "dbt_cli": DbtCliResource(
+        "dbt_cli": Dbt(
             project_dir=str(PROJECT),
             profiles_dir=str(PROJECT),
             dbt_executable=str(dbt.EXECUTABLE),

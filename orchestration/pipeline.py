@@ -88,10 +88,12 @@ def refresh(place: Home, landing: Path | None = None, request: Request | None = 
     from dagster import DagsterInstance
 
     from orchestration.definitions import defs
+    from orchestration.lean_dagster import histories_kept_open
 
     with (
         writer_lock(place, "a run", wait_seconds=RUN_WAIT_SECONDS, name="run.lock"),
         progress.collected_warnings() as found,
+        histories_kept_open(),
         DagsterInstance.get() as instance,
     ):
         result = defs.resolve_job_def("refresh").execute_in_process(
