@@ -46,29 +46,15 @@ weights as (
 
 ),
 
-ranked as (
+buyers as (
 
     select
         measures.as_of_date,
         measures.customer_id,
+        measures.net_revenue_12m,
+        measures.orders_12m,
         clv.clv_predicted,
-        engagement.loyalty_score,
-        count(*) over (partition by measures.as_of_date) as buyers,
-        rank() over (
-            partition by measures.as_of_date
-            order by measures.net_revenue_12m asc nulls first
-        ) - 1 as spending_less,
-        rank() over (
-            partition by measures.as_of_date
-            order by measures.orders_12m asc nulls first
-        ) - 1 as ordering_less,
-        count(clv.clv_predicted) over (
-            partition by measures.as_of_date
-            order by clv.clv_predicted asc nulls first
-            range between unbounded preceding and current row
-        ) - count(clv.clv_predicted) over (
-            partition by measures.as_of_date, clv.clv_predicted
-        ) as promising_less
+        engagement.loyalty_score
     from measures
     inner join clv
         on
@@ -78,6 +64,64 @@ ranked as (
         on
             measures.as_of_date = engagement.as_of_date
             and measures.customer_id = engagement.customer_id
+
+),
+
+buyer_counts as (
+
+    select
+        as_of_date,
+        count(*) as buyers
+    from buyers
+    group by as_of_date
+
+),
+
+-- Counted by value: a window over all buyers of all as-ofs would not fit the memory.
+{% for measure in ['net_revenue_12m', 'orders_12m', 'clv_predicted'] %}
+{{ measure }}_ranks as (
+
+    select
+        as_of_date,
+        {{ measure }},
+        sum(count(*)) over (
+            partition by as_of_date
+            order by {{ measure }} asc nulls first
+            rows between unbounded preceding and current row
+        ) - count(*) as buyers_below
+    from buyers
+    where {{ measure }} is not null
+    group by as_of_date, {{ measure }}
+
+),
+{% endfor %}
+
+ranked as (
+
+    select
+        buyers.as_of_date,
+        buyers.customer_id,
+        buyers.clv_predicted,
+        buyers.loyalty_score,
+        buyer_counts.buyers,
+        cast(net_revenue_12m_ranks.buyers_below as bigint) as spending_less,
+        cast(orders_12m_ranks.buyers_below as bigint) as ordering_less,
+        cast(clv_predicted_ranks.buyers_below as bigint) as promising_less
+    from buyers
+    inner join buyer_counts
+        on buyers.as_of_date = buyer_counts.as_of_date
+    inner join net_revenue_12m_ranks
+        on
+            buyers.as_of_date = net_revenue_12m_ranks.as_of_date
+            and buyers.net_revenue_12m = net_revenue_12m_ranks.net_revenue_12m
+    inner join orders_12m_ranks
+        on
+            buyers.as_of_date = orders_12m_ranks.as_of_date
+            and buyers.orders_12m = orders_12m_ranks.orders_12m
+    left join clv_predicted_ranks
+        on
+            buyers.as_of_date = clv_predicted_ranks.as_of_date
+            and buyers.clv_predicted = clv_predicted_ranks.clv_predicted
 
 ),
 

@@ -19,7 +19,7 @@ rfm_map as (
     select * from {{ ref('rfm_map') }}
 ),
 
-buyers as (
+placed_buyers as (
 
     select
         measures.as_of_date,
@@ -28,24 +28,65 @@ buyers as (
         measures.frequency,
         measures.monetary,
         settings.rfm_method,
-        settings.minimum_buyers_to_rank,
-        count(*) over (partition by measures.as_of_date) as buyer_count,
-        rank() over (
-            partition by measures.as_of_date
-            order by measures.recency_days asc nulls last
-        ) - 1 as fresher_buyers,
-        rank() over (
-            partition by measures.as_of_date
-            order by measures.frequency asc nulls first
-        ) - 1 as rarer_buyers,
-        rank() over (
-            partition by measures.as_of_date
-            order by measures.monetary asc nulls first
-        ) - 1 as smaller_buyers
+        settings.minimum_buyers_to_rank
     from measures
     inner join settings
         on measures.as_of_date = settings.as_of_date
     where measures.frequency > 0
+
+),
+
+-- Buyers are counted by value, not ranked one by one: there are few different values of days and
+-- orders, and a window over all buyers of all as-ofs takes more memory than all else.
+{% for measure in ['recency_days', 'frequency', 'monetary'] %}
+{{ measure }}_counts as (
+
+    select
+        as_of_date,
+        {{ measure }},
+        count(*) as buyers
+    from placed_buyers
+    group by as_of_date, {{ measure }}
+
+),
+
+{{ measure }}_ranks as (
+
+    select
+        as_of_date,
+        {{ measure }},
+        sum(buyers) over (
+            partition by as_of_date
+            order by {{ measure }} asc nulls first
+            rows between unbounded preceding and current row
+        ) - buyers as buyers_below,
+        sum(buyers) over (partition by as_of_date) as buyer_count
+    from {{ measure }}_counts
+
+),
+{% endfor %}
+
+buyers as (
+
+    select
+        placed_buyers.as_of_date,
+        placed_buyers.customer_id,
+        placed_buyers.recency_days,
+        placed_buyers.frequency,
+        placed_buyers.monetary,
+        placed_buyers.rfm_method,
+        placed_buyers.minimum_buyers_to_rank,
+        cast(recency_days_ranks.buyer_count as bigint) as buyer_count,
+        cast(recency_days_ranks.buyers_below as bigint) as fresher_buyers,
+        cast(frequency_ranks.buyers_below as bigint) as rarer_buyers,
+        cast(monetary_ranks.buyers_below as bigint) as smaller_buyers
+    from placed_buyers
+    {% for measure in ['recency_days', 'frequency', 'monetary'] %}
+    inner join {{ measure }}_ranks
+        on
+            placed_buyers.as_of_date = {{ measure }}_ranks.as_of_date
+            and placed_buyers.{{ measure }} = {{ measure }}_ranks.{{ measure }}
+    {% endfor %}
 
 ),
 
