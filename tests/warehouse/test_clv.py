@@ -725,7 +725,7 @@ def test_a_wholesaler_neither_moves_the_others_nor_lacks_a_forecast():
     }
     year = 365 * 20_000 / 20_150  # at its rate, if it stays, as who came 20,000 times does
     assert populations.expectations(asked)["orders_if_alive"][0] == pytest.approx(year, rel=0.02)
-    ends = populations.multiples(asked)["multiple_from"]
+    ends = populations.multiples(asked)["multiple"]
     assert np.isfinite(ends).all() and (np.diff(ends) >= 0).all()
 
 

@@ -181,8 +181,10 @@ def test_month_ends_that_no_late_fact_marked_are_right_before_they_are_restated(
     marked = in_many_runs.manifests[-2]["history"]["marked"]
     days = ", ".join(f"date '{day}'" for day in marked)
     history = "customer_segments_history"
-    of_month_ends = (history, "lifecycle_transitions", "rfm_cuts")
+    of_month_ends = (history, "rfm_cuts", "segment_performance", "segment_separation")
     unmarked = {table: f"as_of_date not in ({days})" for table in of_month_ends}
+    # A change of stage after a marked month-end is a change from what that one says.
+    unmarked["lifecycle_transitions"] = f"as_of_date < date '{min(marked)}'"
     with before.connect() as connection:
         (count,) = connection.execute(
             f"select count(distinct as_of_date) from {history} where {unmarked[history]}"
@@ -191,7 +193,7 @@ def test_month_ends_that_no_late_fact_marked_are_right_before_they_are_restated(
     found = differences(before, in_one_run, OF_DELIVERIES, unmarked)
     assert not found
     found = differences(before, in_one_run, OF_DELIVERIES)
-    assert sorted(found) == sorted(of_month_ends)
+    assert history in found and set(found) <= set(unmarked)
     assert in_many_runs.manifests[-1]["history"]["marked"] == []
 
 
