@@ -31,6 +31,7 @@ from tests.rules import FACT_DAY, Row, fixtures, rules_on, seed_and_day
 # all others, money, shares and averages, it is a hundredth.
 WHOLE = re.compile(
     "_days$|_years$|_count$|_per_month$|^days_|points|^orders|^comebacks$|^frequency$|^nps_answer$"
+    "|^weight$"
 )
 # Where models only gather the rules of seeds.
 FOLDERS = ("models/intermediate/settings/", "models/staging/rules/")
