@@ -26,7 +26,6 @@ NO_PARAMETER = "none"
 # an interval asks for, see the range of clv_interval_share. int_customers__clv counts in them too.
 STEPS_OF_LEVEL = 40
 LEVELS = np.arange(STEPS_OF_LEVEL) / STEPS_OF_LEVEL
-INTERVAL_TAIL = 0.1
 
 
 @dataclass(frozen=True)
@@ -212,12 +211,16 @@ def table(keys: Sequence[str], key: Sequence[Any], columns: Row, schema: pa.Sche
 
 
 def backtest(
-    population: Columns, fits: Mapping[str, Chosen], horizon_days: int, in_full: bool
+    population: Columns,
+    fits: Mapping[str, Chosen],
+    horizon_days: int,
+    interval_share: float,
+    in_full: bool,
 ) -> list[Row]:
     """Hold the forecasts of one origin against what came.
 
     Orders for each model that converged and for three baselines; where spend was fitted too, what
-    the orders brought, and whether it lay in the 80% interval. Not in full, only what the choice of
+    the orders brought, and whether it lay in the interval. Not in full, only what the choice of
     the model asks for: error and ratio in all.
 
     Args:
@@ -225,6 +228,7 @@ def backtest(
             spend of the horizon; last_year_order_days; each (customers,).
         fits: what converged at the origin, by the model that was asked for.
         horizon_days: how long the horizon is.
+        interval_share: share of customers whose spend the interval should hold.
         in_full: whether to take every measure.
     """
     weeks = horizon_days / 7
@@ -269,7 +273,9 @@ def backtest(
                 ),
             ]
             if name in fits:
-                lower, upper = _interval(population, fits[name], fits[SPEND_MODEL], weeks)
+                lower, upper = _interval(
+                    population, fits[name], fits[SPEND_MODEL], weeks, interval_share
+                )
                 found += backtests.coverage(spent, lower, upper, frequency, told * worth)
         rows += [
             {"model": name, "measure": one.measure, "bucket": one.bucket, "value": one.value}
@@ -289,9 +295,13 @@ def _order_values(population: Columns, chosen: Chosen, forecast: str) -> FloatAr
 
 
 def _interval(
-    population: Columns, order_model: Chosen, spend_model: Chosen, weeks: float
+    population: Columns,
+    order_model: Chosen,
+    spend_model: Chosen,
+    weeks: float,
+    interval_share: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the ends of the 80% interval of spend, as customer_clv has them, without discount."""
+    """Return the ends of the interval of spend, as customer_clv has them, without discount."""
     frequency = population["frequency"]
     alive = orders.p_alive(
         order_model.model,
@@ -305,7 +315,7 @@ def _interval(
     quantiles = _quantiles(order_model, spend_model, pairs[0], pairs[1], weeks)[pair.ravel()]
     scale = spend_scale(spend_model, frequency, population["mean_spend"])
     ends = []
-    for level in (INTERVAL_TAIL, 1 - INTERVAL_TAIL):
+    for level in ((1 - interval_share) / 2, (1 + interval_share) / 2):
         among_living = 1 - (1 - level) / alive
         place = np.maximum(among_living, 0) * STEPS_OF_LEVEL
         step = np.minimum(place.astype(int), len(LEVELS) - 2)

@@ -693,7 +693,7 @@ def test_any_population_has_fits_with_a_status_and_a_backtest_without_holes(sour
         "spend": np.zeros(size),
         "last_year_order_days": np.zeros(size),
     }
-    measured = populations.backtest(columns, usable, 84, in_full=True)
+    measured = populations.backtest(columns, usable, 84, 0.8, in_full=True)
     assert {row["model"] for row in measured} >= {"naive_rate", "last_year", "mean"}
     assert all(row["value"] is None or np.isfinite(row["value"]) for row in measured)
 

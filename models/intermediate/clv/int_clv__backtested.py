@@ -22,11 +22,11 @@ def model(dbt, session):
     """Hold the forecasts of every origin against what came; in full for the newest month-end."""
     fits = populations.read_fits(dbt.ref("int_clv__fitted").to_arrow_table())
     holdouts = dbt.ref("int_clv__holdouts")
-    judged = dbt.ref("int_clv__backtests").select("judged_on").distinct().order("judged_on")
+    judged = dbt.ref("int_clv__backtests").select("judged_on, interval_share").distinct()
     rows = []
     # One month-end at a time: a backfill of two years holds millions of rows.
-    months = [judged_on for (judged_on,) in judged.fetchall()]
-    for judged_on in months:
+    months = judged.order("judged_on").fetchall()
+    for judged_on, interval_share in months:
         customers = holdouts.filter(f"judged_on = date '{judged_on.isoformat()}'").order(
             "judged_on, source, origin_date, horizon_days, customer_id"
         )
@@ -36,7 +36,8 @@ def model(dbt, session):
                 population,
                 fits.get((origin_date, source), {}),
                 horizon_days,
-                in_full=judged_on == months[-1],
+                interval_share,
+                in_full=judged_on == months[-1][0],
             )
             rows += [dict(zip(KEY, key, strict=True)) | row for row in found]
     return pa.Table.from_pylist(rows, schema=SCHEMA)

@@ -45,7 +45,11 @@ judged_settings as (
         cast(
             max(settings.value) filter (where settings.setting = 'clv_model_tolerance')
             as double
-        ) as model_tolerance
+        ) as model_tolerance,
+        cast(
+            max(settings.value) filter (where settings.setting = 'clv_interval_share')
+            as double
+        ) as interval_share
     from judged_dates
     inner join settings
         on {{ holds_on('settings', 'judged_dates.judged_on') }}
@@ -60,6 +64,7 @@ dated_backtests as (
         judged_settings.days_12m,
         judged_settings.sample_size,
         judged_settings.model_tolerance,
+        judged_settings.interval_share,
         backtests.horizon_days,
         cast(
             {{ dbt.dateadd(
@@ -86,6 +91,7 @@ with_windows as (
         dated_backtests.horizon_days,
         dated_backtests.sample_size,
         dated_backtests.model_tolerance,
+        dated_backtests.interval_share,
         cast(
             {{ dbt.dateadd('day', 'horizon_days', 'origin_date') }} as date
         ) as horizon_date,

@@ -39,29 +39,19 @@ placed_buyers as (
 -- Buyers are counted by value, not ranked one by one: there are few different values of days and
 -- orders, and a window over all buyers of all as-ofs takes more memory than all else.
 {% for measure in ['recency_days', 'frequency', 'monetary'] %}
-{{ measure }}_counts as (
-
-    select
-        as_of_date,
-        {{ measure }},
-        count(*) as buyers
-    from placed_buyers
-    group by as_of_date, {{ measure }}
-
-),
-
 {{ measure }}_ranks as (
 
     select
         as_of_date,
         {{ measure }},
-        sum(buyers) over (
+        sum(count(*)) over (
             partition by as_of_date
             order by {{ measure }} asc nulls first
             rows between unbounded preceding and current row
-        ) - buyers as buyers_below,
-        sum(buyers) over (partition by as_of_date) as buyer_count
-    from {{ measure }}_counts
+        ) - count(*) as buyers_below,
+        sum(count(*)) over (partition by as_of_date) as buyer_count
+    from placed_buyers
+    group by as_of_date, {{ measure }}
 
 ),
 {% endfor %}

@@ -37,35 +37,24 @@ tiers as (
 
 cut_reasons as (
 
+    {% for dimension, clause in [
+        ('potential_band', 'V13'), ('value_potential_quadrant', 'V10')
+    ] %}
     select
         as_of_date,
         customer_id,
-        'potential_band' as dimension,
-        potential_band as code,
+        '{{ dimension }}' as dimension,
+        {{ dimension }} as code,
         'potential_cut.' || potential_band as rule_id,
         'clv_predicted' as measure,
         cast(clv_predicted as double) as value,
         case when potential_band = 'high' then potential_cut end as lower_bound,
         case when potential_band = 'low' then potential_cut end as upper_bound,
-        'V13' as clause
+        '{{ clause }}' as clause
     from potential
 
     union all
-
-    select
-        as_of_date,
-        customer_id,
-        'value_potential_quadrant' as dimension,
-        value_potential_quadrant as code,
-        'potential_cut.' || potential_band as rule_id,
-        'clv_predicted' as measure,
-        cast(clv_predicted as double) as value,
-        case when potential_band = 'high' then potential_cut end as lower_bound,
-        case when potential_band = 'low' then potential_cut end as upper_bound,
-        'V10' as clause
-    from potential
-
-    union all
+    {% endfor %}
 
     select
         as_of_date,
