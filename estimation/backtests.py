@@ -1,4 +1,4 @@
-"""How a forecast did against what came, and which model may therefore be used.
+"""How a forecast did against what came; which model may be used is decided in SQL by these figures.
 
 Measures are over customers, one element each; what came and what was predicted are repeat order
 days in the horizon (spend, for the coverage of intervals). A measure that is not defined for its
@@ -15,8 +15,6 @@ from estimation.correlation import weighted_correlation
 from estimation.fits import FloatArray
 
 LAST_BUCKET = 7
-YEAR = 365 / 7
-MBGNBD_PREFERENCE = 0.01  # of the BG/NBD's error, that the MBG/NBD may be worse by
 
 
 @dataclass(frozen=True)
@@ -26,14 +24,6 @@ class Measured:
     measure: str
     bucket: str
     value: float | None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a model may be used, and the comparison that says so."""
-
-    is_used: bool
-    reason: str
 
 
 def accuracy(actual: ArrayLike, predicted: ArrayLike, frequency: ArrayLike) -> list[Measured]:
@@ -144,55 +134,11 @@ def naive_rate(frequency: ArrayLike, age: ArrayLike, horizon: float) -> FloatArr
     return np.divide(counts, weeks, out=np.zeros_like(counts), where=weeks > 0) * horizon
 
 
-def same_as_last_year(orders_last_year: ArrayLike, horizon: float) -> FloatArray:
-    """Return the baseline that next year is like last year, scaled to the horizon in weeks.
-
-    `orders_last_year` are the repeat order days in the 365 days up to the origin.
-    """
-    (counts,) = _columns(orders_last_year)
-    return counts * (horizon / YEAR)
-
-
 def mean_rate(frequency: ArrayLike, age: ArrayLike, horizon: float) -> FloatArray:
     """Return the baseline that everybody is alike: sum(x) / sum(T) times the horizon."""
     counts, weeks = _columns(frequency, age)
     rate = counts.sum() / weeks.sum() if weeks.sum() > 0 else 0.0
     return np.full_like(counts, rate * horizon)
-
-
-def winner(bgnbd_mae: float | None, mbgnbd_mae: float | None) -> str | None:
-    """Return 'bgnbd' or 'mbgnbd' by error in the backtest; None where neither has one.
-
-    The MBG/NBD wins where it is better, and where it is worse by 1% at most: the BG/NBD takes
-    every one-time buyer to be alive for certain.
-    """
-    if bgnbd_mae is None or mbgnbd_mae is None:
-        return "bgnbd" if bgnbd_mae is not None else "mbgnbd" if mbgnbd_mae is not None else None
-    return "mbgnbd" if mbgnbd_mae <= bgnbd_mae * (1 + MBGNBD_PREFERENCE) else "bgnbd"
-
-
-def gate(
-    ratio: float | None, error: float | None, naive_ratio: float | None, naive_error: float | None
-) -> Verdict:
-    """Judge a model against the naive rate: who loses on aggregate ratio and MAE is not used.
-
-    The ratio's distance from right is abs(log(ratio)), so half is as far off as double; a ratio of
-    0 is infinitely far. A tie is not lost. Without a ratio (nothing came) the error decides;
-    without an error (no customers) nothing was lost, and the reason says so.
-    """
-    if error is None or naive_error is None:
-        return Verdict(True, "no backtest: nothing to compare")
-    worse_error = error > naive_error
-    told = f"MAE {error:.4g} against {naive_error:.4g}"
-    if ratio is None or naive_ratio is None:
-        return Verdict(not worse_error, f"{told}, no orders to take a ratio to")
-    worse_ratio = _distance(ratio) > _distance(naive_ratio)
-    told = f"ratio {ratio:.4g} against {naive_ratio:.4g}, {told}"
-    return Verdict(not (worse_ratio and worse_error), told)
-
-
-def _distance(ratio: float) -> float:
-    return abs(float(np.log(ratio))) if ratio > 0 else float("inf")
 
 
 def _columns(*columns: ArrayLike) -> list[FloatArray]:

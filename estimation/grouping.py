@@ -7,7 +7,6 @@ from estimation.fits import FloatArray
 
 LARGEST_GROUPS = 300_000
 WINSORISED_SHARE = 0.999
-SPEND_STEP = 0.01
 
 
 def group_by_week_where_many(
@@ -62,18 +61,6 @@ def winsorise(
         return x.copy(), 0
     cap = x[order][below][0]
     return np.minimum(x, cap), round(float(weights[x > cap].sum()))
-
-
-def bin_spend(mean_spend: ArrayLike, step: float = SPEND_STEP) -> FloatArray:
-    """Return each mean spend as the middle of its logarithmic step, 1% wide.
-
-    Spend that is not positive has no logarithm and stays as it is: no model takes it.
-    """
-    spend = np.atleast_1d(np.asarray(mean_spend, float)).copy()
-    positive = spend > 0
-    width = np.log1p(step)
-    spend[positive] = np.exp(np.rint(np.log(spend[positive]) / width) * width)
-    return spend
 
 
 def _grouped(columns: list[FloatArray], weights: FloatArray) -> tuple[list[FloatArray], FloatArray]:

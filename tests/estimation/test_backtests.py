@@ -108,47 +108,6 @@ def test_the_baselines():
     assert backtests.naive_rate([0, 4, 0], [0, 8, 5], 52).tolist() == [0, 26, 0]
     assert backtests.mean_rate([0, 4, 0], [0, 8, 5], 26) == pytest.approx([8, 8, 8])
     assert backtests.mean_rate([0], [0], 26).tolist() == [0]
-    assert backtests.same_as_last_year([0, 6], 365 / 7 / 2) == pytest.approx([0, 3])
-
-
-@pytest.mark.parametrize(
-    ("bgnbd", "mbgnbd", "expected"),
-    [
-        (1.0, 0.9, "mbgnbd"),
-        (1.0, 1.0, "mbgnbd"),
-        (1.0, 1.01, "mbgnbd"),
-        (1.0, 1.0101, "bgnbd"),
-        (0.0, 0.0, "mbgnbd"),
-        (1.0, None, "bgnbd"),
-        (None, 3.0, "mbgnbd"),
-        (None, None, None),
-    ],
-)
-def test_the_smaller_error_wins_and_a_near_tie_is_the_modified_ones(bgnbd, mbgnbd, expected):
-    assert backtests.winner(bgnbd, mbgnbd) == expected
-
-
-@pytest.mark.parametrize(
-    ("ratio", "error", "naive_ratio", "naive_error", "is_used"),
-    [
-        (0.88, 0.8, 1.56, 1.0, True),
-        (3.0, 0.8, 1.5, 1.0, True),  # loses on the ratio only
-        (1.1, 1.2, 1.5, 1.0, True),  # loses on the error only
-        (3.0, 1.2, 1.5, 1.0, False),
-        (0.5, 1.2, 2.0, 1.0, True),  # half is as far off as double: a tie is not lost
-        (0.49, 1.2, 2.0, 1.0, False),
-        (3.0, 1.0, 1.5, 1.0, True),  # a tie in the error
-        (0.0, 1.2, 5.0, 1.0, False),  # nothing predicted is as far off as can be
-        (0.0, 1.2, 0.0, 1.0, True),
-        (None, 1.2, None, 1.0, False),  # nothing came: the error decides
-        (None, 1.0, None, 1.0, True),
-        (None, None, None, None, True),
-    ],
-)
-def test_who_loses_on_ratio_and_error_is_not_used(ratio, error, naive_ratio, naive_error, is_used):
-    verdict = backtests.gate(ratio, error, naive_ratio, naive_error)
-    assert verdict.is_used is is_used
-    assert verdict.reason
 
 
 def test_columns_of_unequal_length_are_refused():

@@ -1,4 +1,4 @@
-"""Groups of equal customers, the cap on resellers and the steps of spend."""
+"""Groups of equal customers and the cap on resellers."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimation import orders
-from estimation.grouping import bin_spend, group_by_week_where_many, winsorise
+from estimation.grouping import group_by_week_where_many, winsorise
 from tests.estimation.simulate import CDNOW_BGNBD, histories
 
 
@@ -92,16 +92,3 @@ def test_a_whole_share_caps_nobody():
     assert winsorise([1, 2, 900], share=1)[1] == 0
     with pytest.raises(ValueError, match="share"):
         winsorise([1], share=0)
-
-
-@given(st.floats(0.01, 1e7))
-def test_binned_spend_is_within_half_a_percent(amount):
-    assert bin_spend(amount)[0] == pytest.approx(amount, rel=0.00501)
-
-
-def test_spend_is_binned_in_steps_of_one_percent():
-    binned = bin_spend(np.linspace(100, 200, 5000))
-    # ln 2 / ln 1.01 = 69.7 steps
-    assert np.unique(binned).size in (70, 71)
-    assert np.diff(np.log(np.unique(binned))) == pytest.approx(np.log(1.01))
-    assert bin_spend([0, -3]).tolist() == [0, -3]
