@@ -49,7 +49,11 @@ judged_settings as (
         cast(
             max(settings.value) filter (where settings.setting = 'clv_interval_share')
             as double
-        ) as interval_share
+        ) as interval_share,
+        cast(
+            max(settings.value) filter (where settings.setting = 'clv_rival_share')
+            as double
+        ) as rival_share
     from judged_dates
     inner join settings
         on {{ holds_on('settings', 'judged_dates.judged_on') }}
@@ -65,6 +69,7 @@ dated_backtests as (
         judged_settings.sample_size,
         judged_settings.model_tolerance,
         judged_settings.interval_share,
+        judged_settings.rival_share,
         backtests.horizon_days,
         cast(
             {{ dbt.dateadd(
@@ -92,6 +97,7 @@ with_windows as (
         dated_backtests.sample_size,
         dated_backtests.model_tolerance,
         dated_backtests.interval_share,
+        dated_backtests.rival_share,
         cast(
             {{ dbt.dateadd('day', 'horizon_days', 'origin_date') }} as date
         ) as horizon_date,

@@ -9,7 +9,8 @@ backtests as (
 
     select
         judged_on,
-        max(model_tolerance) as model_tolerance
+        max(model_tolerance) as model_tolerance,
+        max(rival_share) as rival_share
     from {{ ref('int_clv__backtests') }}
     group by judged_on
 
@@ -21,6 +22,7 @@ compared as (
         scores.judged_on,
         scores.source,
         max(backtests.model_tolerance) as model_tolerance,
+        max(backtests.rival_share) as rival_share,
         max(scores.backtests) filter (where scores.model = 'naive_rate') as backtests,
         coalesce(max(scores.backtests) filter (where scores.model = 'bgnbd'), 0)
             as bgnbd_backtests,
@@ -44,12 +46,14 @@ winners as (
         case
             when bgnbd_backtests = 0 then 'mbgnbd'
             when mbgnbd_backtests = 0 then 'bgnbd'
-            -- A fit that fails more often than not is no rival, whatever it does where it does not.
+            -- A fit that fails that often is no rival, whatever it does where it does not.
             when
-                2 * bgnbd_backtests <= backtests and 2 * mbgnbd_backtests > backtests
+                bgnbd_backtests <= rival_share * backtests
+                and mbgnbd_backtests > rival_share * backtests
                 then 'mbgnbd'
             when
-                2 * mbgnbd_backtests <= backtests and 2 * bgnbd_backtests > backtests
+                mbgnbd_backtests <= rival_share * backtests
+                and bgnbd_backtests > rival_share * backtests
                 then 'bgnbd'
             -- BG/NBD gives every one-time buyer a P(alive) of 1, so it must win by more than a little.
             when mbgnbd_mae > (1 + model_tolerance) * bgnbd_mae then 'bgnbd'
