@@ -1,6 +1,6 @@
 # The verbs of this project; bare `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test ui docs bench lint format lock clean
+.PHONY: help demo test ui dashboard browser docs bench lint format lock clean
 
 bin := .venv/bin
 export SEGMENTS_HOME ?= $(CURDIR)/data
@@ -18,10 +18,18 @@ test: ## Everything that checks the project, fast to slow (what CI calls)
 	$(bin)/python -m pytest --numprocesses 2 --dist loadfile
 
 ui: ## Dagster's UI and daemon, on http://127.0.0.1:3000
-	@./segments ui
+	@SEGMENTS_ENVIRONMENT="$${SEGMENTS_ENVIRONMENT:-development}" ./segments ui
 
-docs: ## dbt's documentation as one page
+dashboard: ## The dashboard of what is published, on http://127.0.0.1:8501
+	@requirements/sync.sh dashboard
+	@./segments dashboard
+
+browser: ## Debian's Chromium and Chinese fonts, for the dashboard's tests (as root)
+	@tests/dashboard/install_browser.sh
+
+docs: ## The data dictionary, and dbt's documentation as one page
 	@./segments dbt docs generate --static --quiet
+	@PYTHONPATH=. $(bin)/python -m orchestration.dictionary
 	@echo "Open $(SEGMENTS_HOME)/warehouse/target/static_index.html"
 
 bench: ## What it costs beside a script by hand and its budgets (ORDERS=20000000: the big one)
@@ -33,7 +41,8 @@ lint: ## Formatting and lint of Python and SQL
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	@mkdir -p target/lint/warehouse
-	SEGMENTS_HOME="$(CURDIR)/target/lint" $(bin)/sqlfluff lint --disable-progress-bar models tests
+	SEGMENTS_HOME="$(CURDIR)/target/lint" $(bin)/sqlfluff lint --processes 2 --disable-progress-bar models tests
+	$(bin)/sqlfluff lint --disable-progress-bar --templater raw docs/questions
 
 format: ## Mend what lint finds, where a tool can
 	@requirements/sync.sh dev
@@ -41,6 +50,7 @@ format: ## Mend what lint finds, where a tool can
 	$(bin)/ruff format .
 	@mkdir -p target/lint/warehouse
 	SEGMENTS_HOME="$(CURDIR)/target/lint" $(bin)/sqlfluff fix --disable-progress-bar models tests
+	$(bin)/sqlfluff fix --disable-progress-bar --templater raw docs/questions
 
 lock: ## Resolve the requirements anew
 	@requirements/sync.sh dev

@@ -8,7 +8,7 @@
 #}
 {% macro union_rejecting(columns) -%}
     {%- set selects = [] -%}
-    {%- for source, lists in var('sources').items() -%}
+    {%- for source, lists in declared_sources().items() -%}
         {%- for feed, record_id in lists['rejecting'].items() -%}
             {%- set relation = ref('stg_' ~ source ~ '__' ~ feed) -%}
             {%- do selects.append(

@@ -7,7 +7,7 @@
 #}
 {% macro union_sources(entity, columns) -%}
     {%- set selects = [] -%}
-    {%- for source, lists in var('sources').items() if entity in lists['entities'] -%}
+    {%- for source, lists in declared_sources().items() if entity in lists['entities'] -%}
         {%- set relation = ref('stg_' ~ source ~ '__' ~ entity) -%}
         {%- do selects.append(
             "select '" ~ source ~ "' as source, " ~ columns | join(', ') ~ ' from ' ~ relation

@@ -8,6 +8,7 @@ import re
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ PLAIN_TYPES = {
     "boolean": "boolean",
     "double": "double",
 }
+PERIODS = {"minute": "minutes", "hour": "hours", "day": "days"}
 DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -77,7 +79,10 @@ class Feed:
 
 @dataclass(frozen=True)
 class Source:
-    """One delivering system: its dialect, zone and tolerance, and its feeds."""
+    """One delivering system: its dialect, zone and tolerance, and its feeds.
+
+    `late_after` is dbt's own freshness (`warn_after`) of the source; None where it is never late.
+    """
 
     name: str
     feeds: tuple[Feed, ...]
@@ -88,6 +93,7 @@ class Source:
     null_values: tuple[str, ...] = ()
     maximum_quarantined_share: float = 0.0
     minimum_quarantined_rows: int = 0
+    late_after: timedelta | None = None
 
     def feed(self, name: str) -> Feed:
         """Return the feed of this name; KeyError if there is none."""
@@ -167,7 +173,21 @@ def _source(entry: Mapping[str, Any], contract: Mapping[str, Any], where: str) -
         null_values=_texts(contract.get("null_values"), f"{where}, null_values"),
         maximum_quarantined_share=share,
         minimum_quarantined_rows=int(contract.get("minimum_quarantined_rows", 0)),
+        late_after=_late_after(entry, where),
     )
+
+
+def _late_after(entry: Mapping[str, Any], where: str) -> timedelta | None:
+    limit = ((entry.get("config") or {}).get("freshness") or {}).get("warn_after")
+    if not limit:
+        return None
+    period = str(limit.get("period"))
+    if period not in PERIODS or not isinstance(limit.get("count"), int) or limit["count"] < 1:
+        raise ContractError(
+            f"{where}: freshness.warn_after wants a whole count and a period, one of "
+            f"{', '.join(PERIODS)}."
+        )
+    return timedelta(**{PERIODS[period]: limit["count"]})
 
 
 def _feed(

@@ -17,10 +17,17 @@ from orchestration.audit import Delivery, literal
 from orchestration.copies import quoted
 from orchestration.home import Home
 from orchestration.ledger import WITHDRAWN
+from orchestration.rule_days import rule_versions
 
-TABLES = ("increment", "kept_month_ends", "kept_history")
+TABLES = ("increment", "kept_month_ends", "kept_history", "rule_versions")
 HISTORY = "customer_segments_history"
-HISTORY_TABLES = (HISTORY, "restatements", "rfm_cuts", "lifecycle_transitions")
+HISTORY_TABLES = (
+    HISTORY,
+    "restatements",
+    "rfm_cuts",
+    "lifecycle_transitions",
+    "segment_migrations",
+)
 
 # What a restatement is judged by; where the history lacks one of them, as after an upgrade, nothing
 # is compared.
@@ -28,6 +35,8 @@ KEPT_COLUMNS = {
     "as_of_date": "date",
     "customer_id": "varchar",
     "headline_segment": "varchar",
+    "model_segment": "varchar",
+    "final_segment": "varchar",
     "rfm_code": "varchar",
     "value_tier": "varchar",
     "abc_class": "varchar",
@@ -59,6 +68,12 @@ KEPT_MONTH_ENDS = """
 create or replace table control.kept_month_ends (
     as_of_date date not null,
     is_marked boolean not null
+)
+"""
+RULE_VERSIONS = """
+create or replace table control.rule_versions (
+    valid_from date not null,
+    rule_version varchar not null
 )
 """
 PUBLICATION = """
@@ -140,7 +155,7 @@ def begin(place: Home, request: Request | None = None) -> Start:
             last_day.isoformat() if last_day else None
         ):
             start = Start(0, "it is to know of other days than the published version")
-        kept = _settle_history(place, build, published, publication)
+        kept = _settle_history(place, build, published)
         earliest = [day for day in (_day(history.get("from")), asked.restate_from) if day]
         build.execute(INCREMENT)
         build.execute(
@@ -156,6 +171,9 @@ def begin(place: Home, request: Request | None = None) -> Start:
         marked = {_day(day) for day in history.get("marked", [])}
         for day in kept:
             build.execute("insert into control.kept_month_ends values (?, ?)", [day, day in marked])
+        build.execute(RULE_VERSIONS)
+        for day, version in rule_versions():
+            build.execute("insert into control.rule_versions values (?, ?)", [day, version])
         _show_kept_history(build)
         build.commit()
     return start
@@ -207,6 +225,24 @@ def why_outdated(build: duckdb.DuckDBPyConnection) -> str | None:
     if found == (dbt.code_version(), dbt.rule_version()):
         return None
     return "models or rules changed after the build began: run ./segments run"
+
+
+def is_as_published(build: duckdb.DuckDBPyConnection, published: Mapping[str, Any] | None) -> bool:
+    """Say whether no build has begun since the current version was published from this file.
+
+    Args:
+        build: the build file, attached as `build` or opened itself.
+        published: the manifest of the current version, None where there is none.
+    """
+    if not published or not audit.has_table(build, "control", "publication"):
+        return False
+    publication = _publication(build)
+    if publication is None or publication.version != published["version"]:
+        return False
+    if not audit.has_table(build, "control", "build_audit"):
+        return False
+    last = build.execute("select invocation_id from build.control.build_audit").fetchone()
+    return last == (publication.invocation_id,)
 
 
 def record_publication(place: Home, manifest: Mapping[str, Any]) -> None:
@@ -282,7 +318,7 @@ def _published(place: Home) -> dict[str, Any] | None:
 
 
 def _publication(build: duckdb.DuckDBPyConnection) -> Publication | None:
-    found = build.execute("select * from control.publication").fetchone()
+    found = build.execute("select * from build.control.publication").fetchone()
     return None if found is None else Publication(*found)
 
 
@@ -311,10 +347,9 @@ def _settle_history(
     place: Home,
     build: duckdb.DuckDBPyConnection,
     published: Mapping[str, Any] | None,
-    publication: Publication | None,
 ) -> list[date]:
     """Make the history of the build file that of the published version; return its month-ends."""
-    if not (published and publication and _is_clean(build, published, publication)):
+    if not is_as_published(build, published):
         # Built since and not published, or rolled back, or another build file.
         for name in HISTORY_TABLES:
             if audit.has_table(build, "history", name):
@@ -327,18 +362,6 @@ def _settle_history(
         return []
     rows = build.execute(f"select distinct as_of_date from history.{HISTORY} order by 1").fetchall()
     return [day for (day,) in rows]
-
-
-def _is_clean(
-    build: duckdb.DuckDBPyConnection, published: Mapping[str, Any], publication: Publication
-) -> bool:
-    """Say whether no build has begun since the current version was published from this file."""
-    if publication.version != published["version"]:
-        return False
-    if not audit.has_table(build, "control", "build_audit"):
-        return False
-    last = build.execute("select invocation_id from control.build_audit").fetchone()
-    return last == (publication.invocation_id,)
 
 
 def _restore(build: duckdb.DuckDBPyConnection, file: Path, tables: Mapping[str, Any]) -> None:

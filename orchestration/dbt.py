@@ -119,6 +119,15 @@ def prepare_manifest(place: Home) -> Path:
     return manifest
 
 
+def read_nodes(place: Home) -> dict[str, dict[str, Any]]:
+    """Return the nodes of the project's manifest by their unique id.
+
+    Raises:
+        DbtFailed: the project does not parse.
+    """
+    return json.loads(prepare_manifest(place).read_text())["nodes"]
+
+
 def call(place: Home, *arguments: str) -> str:
     """Run dbt with `arguments` against a home and return what it printed.
 

@@ -3,33 +3,40 @@
 import json
 import os
 
-from dagster import AssetSelection, Definitions, define_asset_job, in_process_executor
+from dagster import Definitions, in_process_executor
 
 from orchestration import contracts, dbt
-from orchestration.assets import built_assets, delivered_assets, mart_keys, published_assets
+from orchestration.assets import (
+    built_assets,
+    delivered_assets,
+    mart_keys,
+    published_assets,
+    review_assets,
+    triggers_assets,
+)
 from orchestration.home import PROJECT, home
+from orchestration.jobs import jobs
 from orchestration.lean_dagster import Dbt
-from orchestration.schedules import daily_refresh
+from orchestration.schedules import schedules, this_environment
+from orchestration.sensors import sensors
 
 place = home()
+environment = this_environment()
 os.environ.update(dbt.environment(place))
 manifest = dbt.prepare_manifest(place)
-
-refresh = define_asset_job(
-    "refresh",
-    selection=AssetSelection.all(),
-    executor_def=in_process_executor,
-    description="Take in what was delivered, build and test everything, publish if all passed.",
-)
+sources = contracts.load()
 
 defs = Definitions(
     assets=[
-        delivered_assets(contracts.load()),
+        delivered_assets(sources),
         built_assets(manifest),
         published_assets(mart_keys(json.loads(manifest.read_text()))),
+        triggers_assets(sources),
+        review_assets(),
     ],
-    jobs=[refresh],
-    schedules=[daily_refresh],
+    jobs=jobs(sources),
+    schedules=schedules(environment),
+    sensors=sensors(environment, sources),
     executor=in_process_executor,
     resources={
         "dbt_cli": Dbt(

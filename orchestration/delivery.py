@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import stat
+import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -106,14 +107,16 @@ def _complaint(entry: os.DirEntry[str]) -> str | None:
     if not entry.is_file():
         return "not a file."
     if _printable(entry.name) != entry.name:
-        return "the file name is not UTF-8. Rename it."
+        return "the file name is not UTF-8, or has control characters in it. Rename it."
     if not entry.name.lower().endswith(SUFFIXES + UNFINISHED):
         return f"only {', '.join(SUFFIXES)} are read."
     return None
 
 
 def _printable(name: str) -> str:
-    return name.encode(errors="surrogateescape").decode(errors="replace")
+    """Return a name for messages and logs: one line, and nothing that a terminal obeys."""
+    decoded = name.encode(errors="surrogateescape").decode(errors="replace")
+    return "".join("\ufffd" if unicodedata.category(c) == "Cc" else c for c in decoded)
 
 
 @contextlib.contextmanager

@@ -4,10 +4,14 @@ import contextlib
 import fcntl
 import os
 import time
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+# Dagster makes addresses of paths, and dbt-duckdb reads a path as one and takes the name of the
+# database from it, which it pastes into SQL.
+UNUSABLE = "?%#;"
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -64,15 +68,28 @@ class Home:
         return self.root / "logs"
 
     def prepare(self) -> "Home":
-        """Create the folders, the working folder for the owner alone.
+        """Create the folders; what readers and deliverers do not need is for the owner alone.
+
+        So are the files that this process and those it starts write from here on, whatever the
+        umask they were started with; what is published gets its modes by name.
 
         Raises:
-            HomeUnusable: a folder cannot be made.
+            HomeUnusable: a folder cannot be made, or its path would garble what tells of it.
         """
+        given = str(self.root)
+        if any(unicodedata.category(one) in ("Cc", "Cs") or one in UNUSABLE for one in given):
+            raise HomeUnusable(
+                f"{given!r} has a line end, another control character, a byte that is not UTF-8 or "
+                f"one of {' '.join(UNUSABLE)} in it. Set SEGMENTS_HOME to a folder without."
+            )
         try:
-            for folder in (self.landing, self.warehouse, self.published, self.exports, self.logs):
+            os.umask(0o027)
+            for folder in (self.landing, self.published):
                 folder.mkdir(parents=True, exist_ok=True)
-            self.warehouse.chmod(0o700)
+            os.umask(0o077)
+            for folder in (self.warehouse, self.exports, self.logs):
+                folder.mkdir(exist_ok=True)
+                folder.chmod(0o700)
         except OSError as error:
             raise HomeUnusable(
                 f"{self.root} cannot hold the warehouse ({error.strerror}: {error.filename}). "
@@ -83,8 +100,12 @@ class Home:
 
 def home(root: str | os.PathLike[str] | None = None) -> Home:
     """Return the home at `root`, else at SEGMENTS_HOME, else at `data/` in the project."""
-    chosen = root or os.environ.get("SEGMENTS_HOME") or PROJECT / "data"
-    return Home(Path(chosen).resolve())
+    chosen = Path(root or os.environ.get("SEGMENTS_HOME") or PROJECT / "data")
+    try:
+        return Home(chosen.resolve())
+    except (OSError, RuntimeError):
+        # A circle of links: `prepare` says so.
+        return Home(chosen.absolute())
 
 
 @contextlib.contextmanager
@@ -122,3 +143,28 @@ def writer_lock(
         yield
     finally:
         os.close(handle)
+
+
+def hold_daemon_lock(place: Home) -> None:
+    """Hold the lock of the one daemon of a home until this process ends, whatever it becomes.
+
+    Two daemons on one history start each run twice.
+
+    Raises:
+        WriterBusy: another daemon runs; it is named.
+    """
+    path = place.warehouse / "daemon.lock"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(handle, 300, 0).decode(errors="replace").strip()
+        os.close(handle)
+        raise WriterBusy(
+            f"{path} is held by {holder or 'another process'}: a home has one daemon. End that one "
+            f"first"
+        ) from None
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, f"process {os.getpid()} (the daemon)".encode(), 0)
+    # Kept by what this process becomes, and by no child that it starts.
+    os.set_inheritable(handle, True)

@@ -18,6 +18,7 @@ from orchestration import contracts as contract_files
 from orchestration import control, delivery, ledger
 from orchestration.contracts import Source
 from orchestration.delivery import Delivered, Reader, Refusal, Spooled, StillChanging
+from orchestration.error_values import without_values
 from orchestration.home import Home, writer_lock
 from orchestration.loading import Arrival, Landed, land
 from orchestration.typing_rules import literal
@@ -150,7 +151,9 @@ def _warehouse(path: Path, spool: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     except ledger.LedgerError as error:
         raise IngestError(str(error)) from error
     except duckdb.Error as error:
-        raise IngestError(f"The warehouse cannot be written: {error}") from error
+        # Dagster keeps the message, and those of its causes.
+        message = without_values(error)
+        raise IngestError(f"The warehouse cannot be written: {message}") from None
     except OSError as error:
         raise IngestError(f"Files cannot be read or written: {error}") from error
     finally:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration import dbt, progress
+from orchestration import dbt, logs, progress
 from orchestration.broken_rules import with_broken_rules
 from orchestration.control import Request
 from orchestration.home import PROJECT, Home, writer_lock
@@ -96,10 +96,12 @@ def refresh(place: Home, landing: Path | None = None, request: Request | None = 
         histories_kept_open(),
         DagsterInstance.get() as instance,
     ):
+        logs.begin_day(place)
         result = defs.resolve_job_def("refresh").execute_in_process(
             instance=instance, run_config=run_config(landing, request), raise_on_error=False
         )
         failures = [event for event in result.all_events if event.is_step_failure]
+        logs.remove_old(place, instance)
     if not failures:
         return Outcome(result.run_id, None, None, _findings(place), found)
     failed = failures[0]

@@ -28,7 +28,6 @@ from orchestration.versions import (
     VersionDamaged,
     VersionMissing,
     clear_drafts,
-    connect,
     current,
     current_number,
     next_number,
@@ -47,7 +46,6 @@ __all__ = [
     "Published",
     "VersionDamaged",
     "VersionMissing",
-    "connect",
     "current",
     "publish",
     "rollback",
@@ -55,7 +53,7 @@ __all__ = [
 ]
 
 # Semantic version of the published tables; CHANGELOG says what BI must change.
-SCHEMA_VERSION = "0.4.0"
+SCHEMA_VERSION = "0.5.0"
 
 Progress = Callable[[str], None]
 

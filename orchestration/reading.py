@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from orchestration import csv_text
 from orchestration.contracts import Feed, Source
 from orchestration.delivery import Refusal, Spooled
+from orchestration.error_values import without_values
 from orchestration.typing_rules import (
     Rule,
     from_text,
@@ -90,12 +91,15 @@ def contents(
 
 
 def bind(
-    names: Sequence[str], feed: Feed, hint: str = ""
+    names: Sequence[str], feed: Feed, hint: str = "", are_names: bool | None = None
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Match a file's columns with the contract's, by name.
 
     Args:
         hint: what is likely wrong with a header that does not match; nothing is taken on a hint.
+        are_names: whether `names` are names for sure; by default where at least half of them are
+            the contract's. Else they may be the first record of a file without a header, and are
+            not quoted.
 
     Returns:
         The header in the file of each delivered column, and notes on what is new or not delivered.
@@ -103,24 +107,30 @@ def bind(
     Raises:
         Refusal: a name occurs twice, a required column is missing, or one seems to be renamed.
     """
+    expected = {column.header: column for column in feed.columns}
+    if are_names is None:
+        contract = {name.strip().casefold() for name in (*expected, *feed.ignored_columns)}
+        known = sum(name.strip().casefold() in contract for name in names)
+        are_names = 2 * known >= len(names)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise Refusal(f"the header names {_listed(twice)} more than once")
-    expected = {column.header: column for column in feed.columns}
+        told = _listed(twice) if are_names else "a value (is there a header?)"
+        raise Refusal(f"the header names {told} more than once")
     found = {name: expected[name].name for name in names if name in expected}
     missing = [column for header, column in expected.items() if header not in found]
     new = [name for name in names if name not in expected and name not in feed.ignored_columns]
-    compared = f"expected {_listed(list(expected))}; found {_listed(names)}"
+    found_names = _listed(names) if are_names else _unnamed(len(names))
+    compared = f"expected {_listed(list(expected))}; found {found_names}"
     hint += _spelling_hints([column.header for column in missing], new)
     required = [column.header for column in missing if column.required]
     if required:
         raise Refusal(f"the header lacks the required {_listed(required)}: {compared}{hint}")
     if missing and new:
         headers = [column.header for column in missing]
+        unknown = f"the unknown {_listed(new)}" if are_names else "unknown names"
         raise Refusal(
-            f"the header lacks {_listed(headers)} and has the unknown {_listed(new)}, as if "
-            f"renamed: {compared}. If it is new, declare it in the contract or list it in "
-            f"ignored_columns{hint}"
+            f"the header lacks {_listed(headers)} and has {unknown}, as if renamed: {compared}. "
+            f"If it is new, declare it in the contract or list it in ignored_columns{hint}"
         )
     notes = []
     if new:
@@ -128,6 +138,13 @@ def bind(
     if missing:
         notes.append(f"columns not delivered: {_listed([column.header for column in missing])}")
     return {name: header for header, name in found.items()}, tuple(notes)
+
+
+def _unnamed(count: int) -> str:
+    return (
+        f"{count} {'value' if count == 1 else 'values'}, fewer than half of them names of the "
+        f"contract, so they may be the first record and are not quoted: is there a header?"
+    )
 
 
 def _delimiter_hint(text: str, source: Source) -> str:
@@ -246,14 +263,15 @@ class ParquetContents:
         twice = [name for name in names if folded.count(name.casefold()) > 1]
         if twice:  # the engine does not tell upper from lower case
             raise Refusal(f"the columns {_listed(twice)} have the same name")
-        delivered, self.notes = bind(names, feed)
+        delivered, self.notes = bind(names, feed, are_names=True)
         relation = "read_parquet($path, file_row_number = true)"
         try:
             described = connection.execute(
                 f"describe select * from {relation}", {"path": str(path)}
             ).fetchall()
         except duckdb.Error as error:
-            raise Refusal(f"the engine cannot read it ({str(error)[:300]})") from None
+            message = without_values(error)[:300]
+            raise Refusal(f"the engine cannot read it ({message})") from None
         self.plain = Reading(
             relation,
             path,

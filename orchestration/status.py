@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from orchestration import audit, versions
+from orchestration import audit, contracts, logs, triggers, versions
 from orchestration.audit import Audit, Delivery
+from orchestration.freshness import Freshness, freshness
 from orchestration.home import Home
+from orchestration.settings import setting
 
 # The ledger's states in the order shown; others follow.
 DELIVERY_STATES = ("landed", "duplicate", "refused")
@@ -35,7 +38,9 @@ class Status:
 
     `published` is the current manifest. `feeds`, `pending` and `build` are None where the build
     file could not be read; then `notes` says why. `pending` are the deliveries whose data the
-    published version lacks, or still holds though they were withdrawn. `disk` is in bytes.
+    published version lacks, or still holds though they were withdrawn. `fresh` says when each
+    source last delivered, `triggers` what `published/triggers.duckdb` says of itself. `disk` is in
+    bytes.
     """
 
     root: Path
@@ -47,6 +52,8 @@ class Status:
     versions: list[int]
     disk: dict[str, int]
     notes: list[str] = field(default_factory=list)
+    fresh: list[Freshness] = field(default_factory=list)
+    triggers: dict[str, Any] | None = None
 
 
 def status(place: Home) -> Status:
@@ -58,10 +65,13 @@ def status(place: Home) -> Status:
     except versions.VersionDamaged as error:
         notes.append(f"{error}. Go back: ./segments rollback")
     feeds = pending = build = refusal = None
+    fresh: list[Freshness] = []
     try:
         with audit.open_build(place) as connection:
             build = audit.read_audit(connection)
             deliveries = audit.read_deliveries(connection)
+            if deliveries:
+                fresh = freshness(connection, contracts.load(), datetime.now(UTC))
         newest = max((delivery.delivery_id for delivery in deliveries), default=None)
         refusal = audit.why_not_publishable(build, newest)
         feeds = count_feeds(deliveries)
@@ -82,6 +92,8 @@ def status(place: Home) -> Status:
         versions=versions.version_numbers(place),
         disk=disk_used(place),
         notes=notes,
+        fresh=fresh,
+        triggers=triggers.read_about(place),
     )
 
 
@@ -146,8 +158,21 @@ def render_status(status: Status, console: Console) -> None:
     console.print(f"[bold]{status.root}[/bold]", highlight=False)
     for note in status.notes:
         console.print(note, style="yellow", markup=False, highlight=False)
-    for line in (*_published_lines(status), *_build_lines(status), *_disk_lines(status)):
+    for line in (
+        *_published_lines(status),
+        *_triggers_lines(status),
+        *_build_lines(status),
+        *_disk_lines(status),
+    ):
         console.print(line, markup=False, highlight=False)
+    for one in status.fresh:
+        if one.newest is not None:
+            console.print(
+                f"Fresh: {one}",
+                style="yellow" if one.is_late else None,
+                markup=False,
+                highlight=False,
+            )
     if status.published:
         console.print(_tables(status.published))
     if status.feeds:
@@ -166,9 +191,26 @@ def _published_lines(status: Status) -> list[str]:
     ]
 
 
+def _triggers_lines(status: Status) -> list[str]:
+    held = status.triggers
+    if held is None or status.published is None:
+        return []
+    line = (
+        f"Triggers: {held['customers']:,} customers touched since version {held['base_version']}, "
+        f"at {held['published_at']:%Y-%m-%d %H:%M} UTC, in published/{triggers.FILE}"
+    )
+    if held["base_version"] != status.published["version"]:
+        line += f"; out of date, version {status.published['version']} is published"
+    return [line]
+
+
 def _build_lines(status: Status) -> list[str]:
     lines = []
-    if status.build is not None:
+    if status.build is not None and _is_of_triggers(status):
+        lines.append(
+            f"Last build ({status.build.finished_at:%Y-%m-%d %H:%M} UTC): of the triggers, passed"
+        )
+    elif status.build is not None:
         outcome = "passed" if status.not_publishable is None else status.not_publishable
         lines.append(f"Last build ({status.build.finished_at:%Y-%m-%d %H:%M} UTC): {outcome}")
     elif status.not_publishable is not None:
@@ -185,9 +227,18 @@ def _build_lines(status: Status) -> list[str]:
     return lines
 
 
+def _is_of_triggers(status: Status) -> bool:
+    return (
+        status.build is not None
+        and status.triggers is not None
+        and status.build.invocation_id == status.triggers["invocation_id"]
+    )
+
+
 def _disk_lines(status: Status) -> list[str]:
     used = ", ".join(f"{name} {size / 1e6:,.1f}" for name, size in status.disk.items())
-    return [f"Disk, MB: {used}"]
+    kept = f"the newest {setting('published_versions_kept')} versions"
+    return [f"Disk, MB: {used}", f"Kept: {kept}, logs of {logs.days_kept()} days"]
 
 
 def _tables(published: dict[str, Any]) -> Table:

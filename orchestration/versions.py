@@ -8,13 +8,10 @@ the new one and nothing between.
 import json
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from orchestration.copies import sha256_of
 from orchestration.home import Home, writer_lock
@@ -64,7 +61,7 @@ def current_number(place: Home) -> int | None:
     """Return the number that `current` points to, None before the first publish."""
     try:
         target = Path(os.readlink(place.published / "current"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return int(target.name)
 
@@ -217,32 +214,3 @@ def prune(place: Home, served_before: int | None, keep: int) -> None:
         draft = folder / f"{number}{DRAFT}"
         (folder / str(number)).replace(draft)
         shutil.rmtree(draft)
-
-
-def connect(place: Home, file: str = "marts.duckdb") -> duckdb.DuckDBPyConnection:
-    """Open a published file for reading, closed to every other file and to new settings.
-
-    The link is resolved here and not by DuckDB, which shares an open file within a process by
-    its path: each version has its own. A connection keeps its version; connect again for the
-    newest.
-
-    Raises:
-        VersionMissing: nothing is published, or no such file.
-    """
-    for _ in range(3):
-        number = current_number(place)
-        path = versions_folder(place) / str(number) / file
-        if path.name == file and path.is_file():
-            return duckdb.connect(
-                str(path),
-                read_only=True,
-                config={
-                    "enable_external_access": False,
-                    "lock_configuration": True,
-                    # Not beside the file: its folder is not the reader's to write in.
-                    "temp_directory": str(Path(tempfile.gettempdir()) / f"segments-{os.getuid()}"),
-                },
-            )
-        if current_number(place) == number:
-            break
-    raise VersionMissing(f"no {file} is published under {place.published}: run ./segments run")

@@ -1,11 +1,16 @@
 #!/bin/sh
 # sync.sh GROUP: makes .venv hold the locked group, and does nothing where it holds it already.
-# A bigger environment serves a smaller group: `dev` holds all of `base`.
+# A bigger environment serves a smaller group: `dev` holds all of `dashboard`, that all of `base`.
 set -eu
 group=$1
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-if [ -f .venv/.group ] && [ "$(cut -d' ' -f1 .venv/.group)" = dev ]; then group=dev; fi
+here=none
+if [ -f .venv/.group ]; then here=$(cut -d' ' -f1 .venv/.group); fi
+case "$here/$group" in
+    dev/*) group=dev ;;
+    dashboard/base) group=dashboard ;;
+esac
 want="$group $(cksum < "requirements/$group.txt")"
 if [ -f .venv/.group ] && [ "$(cat .venv/.group)" = "$want" ]; then exit 0; fi
 

@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pytest
+from filelock import FileLock
 
 from orchestration import dbt
 from orchestration.control import Request
@@ -94,6 +96,25 @@ def quick_run(root: Path, request: Request | None = None) -> Warehouse:
     dbt.call(place, *dbt.BUILD_ARGUMENTS)
     publish(place)
     return Warehouse(root, place.landing)
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], str | None]) -> Path:
+    """Return a folder that `make` fills once for all workers of a test run.
+
+    Nothing may write to it: several tests read it at a time. What `make` returns is kept in
+    `printed.txt` beside the folder's own files.
+    """
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    root = shared / name
+    with FileLock(shared / f"{name}.lock"):
+        if not (root / "printed.txt").exists():
+            shutil.rmtree(root, ignore_errors=True)
+            root.mkdir()
+            printed = make(root)
+            (root / "printed.txt").write_text(printed or "", encoding="utf-8")
+    return root
 
 
 def deliver(

@@ -164,7 +164,8 @@ def test_damaged_gzip_is_refused(shop, damage):
         ("order,name,amount", ["lacks the required 'order_id'", "found 'order', 'name'"]),
         ("order_id,full_name,amount", ["lacks 'name'", "unknown 'full_name', as if renamed"]),
         ("order_id,name,name", ["names 'name' more than once"]),
-        ("1,Ann,1.5", ["lacks the required 'order_id'", "found '1', 'Ann', '1.5'"]),
+        ("1,Ann,1.5", ["lacks the required 'order_id'", "found 3 values", "is there a header?"]),
+        ("Ann,Ann,1.5", ["names a value (is there a header?) more than once"]),
         (
             "ORDER_ID,name,amount",
             [
@@ -174,7 +175,15 @@ def test_damaged_gzip_is_refused(shop, damage):
         ),
         ("order_id,Name,amount", ["as if renamed", "'Name' differs from 'name' only in letter"]),
     ],
-    ids=["required", "renamed", "duplicate", "no_header", "case", "optional_case"],
+    ids=[
+        "required",
+        "renamed",
+        "duplicate",
+        "no_header",
+        "no_header_twice",
+        "case",
+        "optional_case",
+    ],
 )
 def test_a_wrong_header_refuses_the_file(shop, header, words):
     result = shop.take(f"{header}\n1,Ann,1.5\n")
@@ -182,6 +191,25 @@ def test_a_wrong_header_refuses_the_file(shop, header, words):
     for word in words:
         assert word in result.note
     assert shop.rows() == []
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "1,Ann,1.5",
+        "Ann,Ann,1.5",
+        "Ann",
+        "Ann;1;2",
+        "name,Ann,1.5",
+        "1,name,Ann",
+        '"Ann","x, Ann","order_id","2"',
+    ],
+)
+def test_a_file_without_a_header_is_refused_without_its_values(shop, record):
+    result = shop.take(f"{record}\n2,Bob,2.5\n")
+    assert result.status == "refused"
+    assert "Ann" not in result.note
+    assert "is there a header?" in result.note
 
 
 @pytest.mark.parametrize("quoted", [False, True], ids=["plain", "quoted"])

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from orchestration import delivery, ledger
-from orchestration.ingest import IngestError, ingest
+from orchestration.ingest import IngestError, _spool, _warehouse, ingest
 
 NOON = dt.datetime(2024, 5, 1, 12, 0)
 GOOD = "order_id,name,amount\n1,Ann,1.5\n2,Bob,2\n"
@@ -127,6 +127,16 @@ def test_a_hostile_file_name_is_only_a_name(shop):
     assert shop.query("select file_name from raw.quarantine") == [(name,)]
 
 
+@pytest.mark.parametrize("name", ["a\nb.csv", "a\x1b]0;owned\x07.csv", "a\x7f.csv", "a\r.csv"])
+def test_a_file_name_with_control_characters_is_not_taken(shop, name):
+    shop.deliver(GOOD, name)
+    report = shop.ingest()
+    assert report.results == []
+    (told,) = [one for one in report.warnings if "control characters" in one]
+    assert told.startswith("shop/orders/a\ufffd")
+    assert told.isprintable()
+
+
 def test_unfinished_hidden_and_foreign_files_are_left_alone(shop):
     for name in (".a.csv", "a.csv.tmp", "b.csv.part", "notes.txt"):
         shop.deliver(GOOD, name)
@@ -172,6 +182,38 @@ def test_a_link_put_in_place_after_the_listing_is_not_followed(shop, tmp_path, m
     report = shop.ingest()
     assert report.results == []
     assert any("a.csv: not taken: it cannot be opened" in one for one in report.warnings)
+
+
+def test_the_engine_reads_the_spool_and_nothing_else(shop, tmp_path):
+    """Whatever a file talks it into; the paths are tried that lead out of the spool."""
+    secret = tmp_path / "secret.csv"
+    secret.write_text(GOOD)
+    spool = shop.home.prepare().warehouse / "spool"
+    with _spool(spool), _warehouse(shop.home.build_file, spool) as connection:
+        inside = spool / "delivery.csv"
+        inside.write_text(GOOD)
+        assert connection.execute("from read_csv($path)", {"path": str(inside)}).fetchall()
+        for path in (
+            secret,
+            "/etc/passwd",
+            f"{spool}/../../../secret.csv",
+            f"{spool}/./../build.duckdb",
+            f"{spool}2/secret.csv",
+            f"file://{secret}",
+            f"{spool}/../../**/*.csv",
+        ):
+            with pytest.raises(duckdb.Error):
+                connection.execute("from read_text($path)", {"path": str(path)}).fetchall()
+        for statement in (
+            f"copy (select 1) to '{tmp_path / 'out.csv'}'",
+            f"attach '{tmp_path / 'other.duckdb'}'",
+            "set enable_external_access = true",
+            "set allowed_directories = ['/']",
+            "install httpfs",
+        ):
+            with pytest.raises(duckdb.Error):
+                connection.execute(statement)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["secret.csv"]
 
 
 def test_a_pipe_does_not_hang_the_run(shop):

@@ -20,8 +20,8 @@ from orchestration import dbt
 from orchestration.audit import literal
 from orchestration.copies import quoted
 from orchestration.home import PROJECT, Home, home
+from orchestration.readers import open_published
 from orchestration.versions import (
-    connect,
     current_number,
     verify_version,
     version_numbers,
@@ -291,7 +291,7 @@ def check_home(place: Home) -> None:
         assert manifest["version"] == version
     manifest = verify_version((place.published / "current").resolve())
     for name in manifest["files"]:
-        with connect(place, name) as file:
+        with open_published(place, name) as file:
             for table, facts in manifest["tables"].items():
                 if facts["file"] == name:
                     found = file.execute(f"select count(*) from {quoted(table)}").fetchone()

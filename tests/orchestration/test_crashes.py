@@ -19,6 +19,7 @@ from orchestration import dbt
 from orchestration.audit import open_build, read_audit, read_deliveries, why_not_publishable
 from orchestration.home import Home, home
 from orchestration.versions import current_number
+from tests.figures import record
 from tests.orchestration import crashes
 from tests.orchestration.crashes import (
     Undisturbed,
@@ -61,6 +62,7 @@ def test_a_killed_ingestion(undisturbed: Undisturbed):
         check,
     )
     print(f"deliveries in the ledger after each kill: {taken}")
+    record("kills_of_ingestion", KILLS, "kills")
     assert taken == sorted(taken)
     # Else the kills proved nothing.
     assert met > KILLS / 3
@@ -89,6 +91,8 @@ def test_a_killed_build(undisturbed: Undisturbed):
         check,
     )
     assert met > KILLED_BUILDS / 3
+    # With the one below.
+    record("kills_of_builds", KILLED_BUILDS + 1, "kills")
 
     # The one that calls dbt dies alone, as where the kernel runs out of memory; dbt goes on.
     runner = crashes.command(root, "run")
@@ -125,6 +129,7 @@ def test_a_killed_publish(undisturbed: Undisturbed):
     # A little longer than it takes, to meet what follows the switch.
     met = kill_repeatedly("publish", KILLS, 1.2 * undisturbed.publish_seconds, step, check)
     print(f"versions served after each kill: {served}")
+    record("kills_of_publishing", KILLS, "kills")
     assert met > KILLS / 3
 
     quick_run(root)

@@ -138,9 +138,10 @@ def test_without_a_byte_one_can_look_and_go_back(tmp_path: Path):
 @pytest.mark.slow
 def test_too_little_memory(undisturbed: Undisturbed):
     root = restored(undisturbed.delivered)
-    # So little that no model begins: hundreds that fail one by one take a minute.
+    # So little that no model begins: hundreds that fail one by one take a minute. What ingestion
+    # says of the sources' freshness is the first that asks for memory under this limit.
     told = one_sentence(limited(root, "run", SEGMENTS_MEMORY_LIMIT="1MB"))
-    assert told.startswith("build: The memory did not suffice (Out of Memory Error: ")
+    assert told.startswith("ingest: The memory did not suffice (Out of Memory Error: ")
     assert "SEGMENTS_MEMORY_LIMIT is 1MB: set it higher" in told
     assert "Readers keep the last good version." in told
     check_home(home(root))

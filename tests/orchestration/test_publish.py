@@ -19,12 +19,12 @@ from orchestration.publish import (
     NotPublishable,
     VersionDamaged,
     VersionMissing,
-    connect,
     current,
     publish,
     rollback,
     rule_version,
 )
+from orchestration.readers import open_published
 from orchestration.versions import prunable, sha256_of, version_numbers, versions_folder
 from tests.orchestration.publish_builds import CUSTOMERS, change_build, make_build
 
@@ -87,7 +87,7 @@ def test_the_first_publish_serves_every_published_table(place):
     }
     assert sorted(os.listdir(result.path)) == ["facts.duckdb", "manifest.json", "marts.duckdb"]
     assert os.readlink(place.published / "current") == "versions/1"
-    with connect(place) as marts:
+    with open_published(place, "marts.duckdb") as marts:
         tables = marts.execute("select schema_name, table_name from duckdb_tables()").fetchall()
     assert sorted(tables) == [
         ("main", "customer_segments"),
@@ -122,7 +122,7 @@ def test_the_manifest_names_deliveries_versions_and_checksums(place):
 
 def test_not_null_types_and_comments_are_kept(place):
     publish(place)
-    with connect(place, "facts.duckdb") as facts:
+    with open_published(place, "facts.duckdb") as facts:
         columns = facts.execute(
             "select column_name, data_type, is_nullable, comment from duckdb_columns() "
             "where not internal order by column_index"
@@ -145,7 +145,7 @@ def test_files_are_read_only_whole_and_readable_by_old_clients(place):
     assert copies.storage_number(place.build_file) > copies.STORAGE_NUMBER
     for name in ("facts.duckdb", "marts.duckdb"):
         assert copies.storage_number(result.path / name) == copies.STORAGE_NUMBER
-        with connect(place, name) as file:
+        with open_published(place, name) as file:
             tags = file.execute(
                 "select tags['storage_version'] from duckdb_databases() where not internal"
             ).fetchone()
@@ -155,7 +155,7 @@ def test_files_are_read_only_whole_and_readable_by_old_clients(place):
 def test_rows_stand_in_the_order_of_the_key(tmp_path):
     place = make_build(Home(tmp_path), customers=CUSTOMERS[::-1])
     publish(place)
-    with connect(place, "facts.duckdb") as facts:
+    with open_published(place, "facts.duckdb") as facts:
         rows = facts.execute("select customer_id from customers order by rowid").fetchall()
     assert rows == sorted(rows)
 
@@ -197,7 +197,7 @@ def test_an_unchanged_file_is_the_same_file(place):
     inodes = [(found.path / "facts.duckdb").stat().st_ino for found in (first, second)]
     assert inodes[0] == inodes[1]
     assert first.files["marts.duckdb"] != second.files["marts.duckdb"]
-    with connect(place) as marts:
+    with open_published(place) as marts:
         assert marts.execute("select max(stamp) from customer_segments").fetchone() == (2,)
 
 
@@ -427,7 +427,7 @@ def test_a_publish_killed_at_any_step_leaves_readers_a_whole_version(place, step
 
     switched = STEPS.index(step) > STEPS.index("switch readers")
     assert versions.verify_version(place.published / "current")["version"] == 1 + switched
-    with connect(place) as marts:
+    with open_published(place) as marts:
         stamps = marts.execute(
             "select max(stamp) from customer_segments union all select stamp from deliveries"
         ).fetchall()
@@ -459,7 +459,7 @@ def test_rollback_switches_to_the_version_before_and_publish_goes_on_counting(pl
     back = rollback(place)
     assert (back.version, current(place)["version"]) == (2, 2)
     assert back.as_of_date == datetime.date(2011, 12, 2)
-    with connect(place) as marts:
+    with open_published(place) as marts:
         assert marts.execute("select stamp from deliveries").fetchone() == (2,)
     assert rollback(place, to=3).version == 3
     assert rollback(place, to=1).version == 1
@@ -548,7 +548,7 @@ def test_readers_are_closed_in(place, tmp_path):
     publish(place)
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
-    with connect(place) as marts:
+    with open_published(place) as marts:
         for statement in (
             f"select * from read_csv('{secret}')",
             f"copy deliveries to '{tmp_path / 'out.csv'}'",
@@ -563,21 +563,21 @@ def test_readers_are_closed_in(place, tmp_path):
 
 def test_a_new_connection_has_the_new_version_while_an_old_one_is_open(place):
     publish(place)
-    with connect(place) as old:
+    with open_published(place) as old:
         make_build(place, stamp=2)
         publish(place)
-        with connect(place) as new:
+        with open_published(place) as new:
             assert new.execute("select stamp from deliveries").fetchone() == (2,)
         assert old.execute("select stamp from deliveries").fetchone() == (1,)
 
 
 def test_readers_are_told_what_is_missing(place):
     with pytest.raises(VersionMissing, match=r"no marts\.duckdb is published"):
-        connect(place)
+        open_published(place)
     publish(place)
     for name in ("history.duckdb", "../../warehouse/build.duckdb"):
         with pytest.raises(VersionMissing):
-            connect(place, name)
+            open_published(place, name)
 
 
 READER = """

@@ -141,7 +141,7 @@ def test_orders_that_are_all_rejected_are_told_with_the_reason(tmp_path: Path):
     deliver(tmp_path / "landing", "order_lines", [line("o1", "10.00")])
     done = segments(tmp_path, "run")
     assert done.returncode == 0, done.stderr
-    assert "1 shop/orders unknown_currency" in done.stdout
+    assert "1 shop/orders: No exchange rate for its currency" in done.stdout
     assert "there are no segments" in done.stderr
 
 

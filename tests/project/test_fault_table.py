@@ -9,7 +9,13 @@ from orchestration.home import PROJECT
 
 FAULTS = [
     *(f"T{trap}" for trap in range(1, 11)),
-    *(str(fault) for fault in [*range(1, 30), *range(38, 45), *range(59, 62)]),
+    *(
+        str(fault)
+        for fault in [
+            *(*range(1, 30), 31, *range(38, 47), *range(56, 62)),
+            *(64, *range(70, 81)),
+        ]
+    ),
 ]
 ROW = re.compile(r"\| (T?\d+) \| (.+?) \| (.+?) \| (.+?) \|")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +141,19 @@ def test_a_fixture_that_has_another_rule_than_the_seed_is_told_apart(tmp_path: P
         f"{name}: abc_class.b is only in the seed",
     ]
     assert as_the_seed_says(wrong) == right.read_text(encoding="utf-8")
+
+
+def test_every_reason_of_a_rejection_has_a_label():
+    texts = [
+        path.read_text()
+        for folder in ("models", "macros")
+        for path in (PROJECT / folder).rglob("*.sql")
+        if "reject" in path.read_text()
+    ]
+    named = {reason for text in texts for reason in re.findall(r"then '([a-z_]+)'", text)}
+    named |= {row["rejection_reason"] for row in seed("online_retail_codes")} - {""}
+    # The status of an order is put behind it.
+    named.discard("status_")
+    labels = {row["code"] for row in seed("labels") if row["dimension"] == "rejection_reason"}
+    assert named
+    assert named - labels == set()

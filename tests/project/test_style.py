@@ -180,6 +180,40 @@ def test_the_exposure_of_the_published_files_names_every_mart(manifest: dict[str
 
 
 @pytest.mark.parametrize(
+    ("exposure", "files"),
+    [
+        ("dashboard", "dashboard/**/*.*"),
+        ("segment_table", "orchestration/report.py"),
+        ("monthly_review", "orchestration/review.py"),
+    ],
+)
+def test_an_exposure_names_the_marts_that_its_code_reads(
+    manifest: dict[str, Any], exposure: str, files: str
+):
+    marts = {model["name"] for model in models(manifest) if layer(model) == "marts"}
+    text = "".join(
+        path.read_text() for path in PROJECT.glob(files) if path.suffix in (".sql", ".py")
+    )
+    read = set(re.findall(r"\b(?:from|join) (?:(?:marts|history|facts)\.)?(?:main\.)?(\w+)", text))
+    depends_on = manifest["exposures"][f"exposure.segments.{exposure}"]["depends_on"]["nodes"]
+    assert {node.split(".")[-1] for node in depends_on} == read & marts
+
+
+def test_every_exposure_says_who_answers_for_it(manifest: dict[str, Any]):
+    for exposure in manifest["exposures"].values():
+        assert exposure["owner"]["name"] and exposure["description"], exposure["name"]
+
+
+def test_the_documentation_opens_with_an_overview_of_this_project(manifest: dict[str, Any]):
+    overview = manifest["docs"]["doc.segments.__overview__"]["block_contents"]
+    named = set(re.findall(r"`([a-z_]+)`", overview))
+    known = {node["name"] for node in manifest["nodes"].values()} | {"as_of_date"}
+    folders = {path.name for path in (PROJECT / "models" / "marts").iterdir() if path.is_dir()}
+    assert named - known - folders <= {"rejection_reason"}
+    assert folders <= named
+
+
+@pytest.mark.parametrize(
     "path", sorted((PROJECT / "models").rglob("*.py")), ids=lambda path: path.stem
 )
 def test_a_python_model_opens_with_its_grain_and_has_its_yaml(path: Path):

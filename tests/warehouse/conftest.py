@@ -1,10 +1,11 @@
-"""Warehouses run once a session, from the delivered file to the published one."""
+"""Warehouses run once for all workers, from the delivered file to the published one."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
-from tests.shops import SHARED_DATA, Warehouse, run, segments
+from tests.shops import SHARED_DATA, Warehouse, once, run, segments
 from tests.warehouse.complete_journey import deliver_complete_journey
 from tests.warehouse.rough_shop import RoughShop
 
@@ -15,11 +16,15 @@ def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     file = SHARED_DATA / "online_retail_ii" / "online_retail_II.csv.gz"
     if not file.exists():
         pytest.skip(f"the real Online Retail II file is not at {file}")
-    root = tmp_path_factory.mktemp("online_retail")
-    folder = root / "landing" / "online_retail" / "invoice_lines"
-    folder.mkdir(parents=True)
-    shutil.copyfile(file, folder / file.name)
-    return run(root)
+
+    def make(root: Path) -> None:
+        folder = root / "landing" / "online_retail" / "invoice_lines"
+        folder.mkdir(parents=True)
+        shutil.copyfile(file, folder / file.name)
+        run(root)
+
+    root = once(tmp_path_factory, "online_retail", make)
+    return Warehouse(root, root / "landing")
 
 
 @pytest.fixture(scope="session")
@@ -28,20 +33,29 @@ def complete_journey(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     folder = SHARED_DATA / "complete_journey"
     if not folder.exists():
         pytest.skip(f"the real Complete Journey data are not at {folder}")
-    root = tmp_path_factory.mktemp("complete_journey")
-    deliver_complete_journey(folder, root / "landing")
-    return run(root)
+
+    def make(root: Path) -> None:
+        deliver_complete_journey(folder, root / "landing")
+        run(root)
+
+    root = once(tmp_path_factory, "complete_journey", make)
+    return Warehouse(root, root / "landing")
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Warehouse, str]:
     """Return what `make demo` does: the sample shop as it comes, and what the run printed."""
-    root = tmp_path_factory.mktemp("sample_shop")
-    made = segments(root, "generate")
-    assert made.returncode == 0, made.stderr
-    done = segments(root, "run")
-    assert done.returncode == 0, done.stderr
-    return Warehouse(root, root / "landing"), done.stdout
+
+    def make(root: Path) -> str:
+        made = segments(root, "generate")
+        assert made.returncode == 0, made.stderr
+        done = segments(root, "run")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    root = once(tmp_path_factory, "sample_shop", make)
+    printed = (root / "printed.txt").read_text(encoding="utf-8")
+    return Warehouse(root, root / "landing"), printed
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +64,21 @@ def sample_shop(demo: tuple[Warehouse, str]) -> Warehouse:
     return demo[0]
 
 
+@pytest.fixture(scope="module")
+def own_sample_shop(sample_shop: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Return a copy of the sample shop's home, for tests that write to it or lock it."""
+    root = tmp_path_factory.mktemp("own_sample_shop") / "home"
+    shutil.copytree(sample_shop.root, root, symlinks=True)
+    return Warehouse(root, root / "landing")
+
+
 @pytest.fixture(scope="session")
 def rough_shop(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """Return the warehouse of a shop that is drawn at random."""
-    root = tmp_path_factory.mktemp("rough_shop")
-    RoughShop(seed=4).fill(orders=900).write(root / "landing")
-    return run(root)
+
+    def make(root: Path) -> None:
+        RoughShop(seed=4).fill(orders=900).write(root / "landing")
+        run(root)
+
+    root = once(tmp_path_factory, "rough_shop", make)
+    return Warehouse(root, root / "landing")

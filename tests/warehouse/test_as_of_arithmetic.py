@@ -82,7 +82,8 @@ create table build.seeds.settings (
     setting varchar, value varchar, valid_from date, valid_to date
 );
 create table build.staging.stg_rules__fact_settings (minimum_date date);
-create table build.staging.stg_control__increment (last_day date, rule_version varchar);
+create table build.staging.stg_control__increment (last_day date);
+create table build.staging.stg_control__rule_versions (valid_from date, rule_version varchar);
 create table build.intermediate.int_customers__united (
     source varchar, customer_id varchar, known_since date
 );
@@ -135,7 +136,16 @@ class Case:
 
     def as_ofs(self) -> list[date]:
         previous = NEWEST.replace(day=1) - DAY
-        return sorted({*self.month_ends, previous, NEWEST})
+        # A kept month-end is computed where the one after it is, to compare with.
+        openings = (
+            day
+            for day in self.kept()
+            if any(closing.replace(day=1) - DAY == day for closing in self.month_ends)
+        )
+        return sorted({*self.month_ends, *openings, previous, NEWEST})
+
+    def kept(self) -> list[date]:
+        return [day for day in MONTH_ENDS if day not in self.month_ends][:1]
 
     def known_since(self, customer: str) -> date | None:
         days = [order.day for order in self.orders if order.customer_id == customer]
@@ -323,12 +333,10 @@ def build(engine: duckdb.DuckDBPyConnection, compiled: dict[str, str], case: Cas
         "intermediate.int_newest_as_of",
         [(NEWEST, NEWEST.replace(day=1) - DAY, first, first)],
     )
-    # What is kept is not computed.
-    kept = [day for day in MONTH_ENDS if day not in case.month_ends][:1]
     fill(
         engine,
         "intermediate.int_month_ends",
-        [(day, False) for day in case.month_ends] + [(day, True) for day in kept],
+        [(day, False) for day in case.month_ends] + [(day, True) for day in case.kept()],
     )
     fill(
         engine,
@@ -336,7 +344,8 @@ def build(engine: duckdb.DuckDBPyConnection, compiled: dict[str, str], case: Cas
         [(rule.setting, rule.value, rule.valid_from, rule.valid_to) for rule in case.rules],
     )
     fill(engine, "staging.stg_rules__fact_settings", [(MINIMUM,)])
-    fill(engine, "staging.stg_control__increment", [(FOREVER, "abc")])
+    fill(engine, "staging.stg_control__increment", [(FOREVER,)])
+    fill(engine, "staging.stg_control__rule_versions", [(date(1900, 1, 1), "abc")])
     fill(
         engine,
         "intermediate.int_customers__united",

@@ -15,16 +15,16 @@ from tests.warehouse.mutations import Bench, without_equivalents
 
 
 @pytest.fixture(scope="module")
-def unit_tests_run(demo: tuple[Warehouse, str]) -> CompletedProcess[str]:
+def unit_tests_run(own_sample_shop: Warehouse) -> CompletedProcess[str]:
     # A built warehouse, because a unit test needs its inputs' columns to exist.
-    return segments(demo[0].root, "dbt", "test", "--select", "test_type:unit")
+    return segments(own_sample_shop.root, "dbt", "test", "--select", "test_type:unit")
 
 
 @pytest.fixture(scope="module")
 def bench(
-    demo: tuple[Warehouse, str], unit_tests_run: CompletedProcess[str], manifest: dict
+    own_sample_shop: Warehouse, unit_tests_run: CompletedProcess[str], manifest: dict
 ) -> Iterator[Bench]:
-    place = demo[0].root / "warehouse"
+    place = own_sample_shop.root / "warehouse"
     bench = Bench(place / "build.duckdb", place / "target", manifest)
     yield bench
     bench.connection.close()

@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops import Warehouse, deliver, line, order, run
+from tests.shops import Warehouse, deliver, line, order, run, segments
 
 
 def one_line_each(landing: Path, orders: list[dict], price: str = "100.00") -> None:
     deliver(landing, "orders", orders)
     deliver(landing, "order_lines", [line(row["order_id"], price) for row in orders])
+
+
+def explained(root: Path, customer: str, language: str = "en") -> str:
+    done = segments(root, "explain", customer, "--lang", language)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +76,9 @@ def test_orders_and_order_lines_alone_are_enough(identical_customers: Warehouse)
     assert feeds == [("order_lines",), ("orders",)]
     assert unknown == [(None, None, None)]
     assert differences == (0,)
+    told = explained(identical_customers.root, "c7")
+    assert "No forecast. Too few repeat buyers." in told
+    assert "Margin (no costs known)" in told
 
 
 def test_one_customer_with_one_order(tmp_path: Path):
@@ -93,6 +102,8 @@ def test_one_customer_with_one_order(tmp_path: Path):
             "net_revenue::varchar, is_complete from cohort_retention"
         ).fetchall()
     assert clv == [("revenue", "insufficient_evidence", "few_repeat_buyers", 1, 0, 0)]
+    assert "1 order so far; there are too few buyers to rank." in explained(tmp_path, "c1")
+    assert "累计1单；买家过少，暂不评分。" in explained(tmp_path, "c1", "zh")
     # One buyer is fewer than minimum_buyers_to_rank; bands, class and group need no rank.
     assert [(*found[:4], str(found[4]), *found[5:]) for found in row] == [
         (
@@ -140,6 +151,8 @@ def test_no_orders_but_interactions_makes_prospects(tmp_path: Path):
     assert clv == [(None, "insufficient_evidence", "no_order", 3, 0, 0)]
     assert as_of == [(date(2026, 3, 5),)]
     assert activated == (3,)
+    assert "Prospect. It never ordered." in explained(tmp_path, "c1")
+    assert "潜在客户。从未下单。" in explained(tmp_path, "c1", "zh")
 
 
 def test_an_empty_landing_folder_publishes_empty_tables(tmp_path: Path):
@@ -160,3 +173,5 @@ def test_an_empty_landing_folder_publishes_empty_tables(tmp_path: Path):
             "deliveries",
         ):
             assert connection.execute(f"select count(*) from {table}").fetchone() == (0,)
+    nobody = segments(tmp_path, "explain", "c1")
+    assert (nobody.returncode, nobody.stderr.strip()) == (1, "Error: there is no customer c1.")

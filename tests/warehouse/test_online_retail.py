@@ -10,7 +10,10 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from orchestration.home import PROJECT
+from orchestration.evidence import read_evidence
+from orchestration.explain import explain
+from orchestration.home import PROJECT, home
+from orchestration.wording import Language
 from tests.warehouse import online_retail_by_hand as by_hand
 from tests.warehouse.online_retail_by_hand import OnlineRetail, differences, published
 
@@ -217,9 +220,18 @@ def test_the_wide_table_repeats_the_codes_of_its_parts(computed, warehouse):
 
 def test_the_summary_counts_the_same_customers_and_money_by_segment(computed, warehouse):
     rows = by_hand.rfm_rows(computed.measures, computed.as_of)
+    # The one rule of calibration that these data can meet: nobody delivers interactions (B9, M7).
+    to_activate = {
+        who
+        for (who,) in warehouse.execute("""
+            select customer_id from customer_engagement
+            where loyalty_band = 'high' and activity_status = 'silent'
+        """).fetchall()
+    }
     mine: dict[str, dict[str, int]] = {}
     for who, row in rows.items():
-        one = mine.setdefault(row["headline_segment"], {"customers": 0, "net_revenue_12m": 0})
+        segment = "loyal_to_activate" if who in to_activate else row["headline_segment"]
+        one = mine.setdefault(segment, {"customers": 0, "net_revenue_12m": 0})
         one["customers"] += 1
         one["net_revenue_12m"] += computed.measures[who].net_revenue_12m
     found = published(warehouse, "segment_summary", "segment", "customers", "net_revenue_12m")
@@ -301,3 +313,37 @@ def test_the_interval_of_the_model_that_scores_covers_in_every_bucket(warehouse)
     assert len(rows) >= 60
     too_few = [row for row in rows if row[1] < 0.8 - 3 * (0.8 * 0.2 / row[2]) ** 0.5]
     assert too_few == []
+
+
+@pytest.mark.parametrize(
+    ("customer", "segment", "stage"),
+    [
+        ("17450", "Top (Champions)", "Maturity; Active"),
+        ("12872", "Slipping (At risk)", "Churned; Silent"),
+        ("12367", "Growing (New)", "New; Active"),
+    ],
+)
+def test_a_wholesaler_a_lapsed_and_a_new_customer_are_explained_as_the_file_has_them(
+    computed, online_retail, customer, segment, stage
+):
+    evidence = read_evidence(home(online_retail.root), customer, Language.en)
+    items = {item.heading: item for item in explain(evidence, Language.en).items}
+    mine = computed.measures[f"online_retail:{customer}"]
+
+    def orders(count: int) -> str:
+        return "1 order" if count == 1 else f"{count} orders"
+
+    assert items["Segment"].verdict == segment
+    assert items["Life stage"].verdict == stage
+    days = (computed.as_of - mine.last_order).days
+    assert items["Recency score"].why.startswith(f"Last order {days} days ago (")
+    assert items["Frequency score"].why.startswith(f"{orders(mine.frequency)} in the ")
+    assert items["Money score"].why.startswith(f"Net revenue of {mine.monetary / 100:,.2f} in ")
+    assert items["Spend"].why.startswith(f"Net revenue of {mine.net_revenue_12m / 100:,.2f} in ")
+    assert items["Frequency"].why.startswith(f"{orders(mine.orders_12m)} in 12 months (")
+    held = sum(
+        max(each.net_revenue_12m, 0)
+        for each in computed.measures.values()
+        if each.net_revenue_12m > mine.net_revenue_12m
+    ) / sum(max(each.net_revenue_12m, 0) for each in computed.measures.values())
+    assert f"hold {held * 100:.1f}% of it (" in items["ABC class"].why

@@ -22,9 +22,12 @@ from tests.warehouse.customers_by_hand import Facts
 from tests.warehouse.online_retail_by_hand import differences, half_away, published
 
 QUARTER = timedelta(91)
+HEADLINES = "top loyal growing slipping dormant"
 # Best first; what is not named is not compared.
 RANKED = {
-    "headline_segment": "top loyal growing slipping dormant",
+    "headline_segment": HEADLINES,
+    "model_segment": HEADLINES,
+    "final_segment": HEADLINES,
     "rfm_segment": "champions loyal potential_loyalist new promising needs_attention "
     "about_to_sleep at_risk cannot_lose hibernating lost",
     "value_tier": "high mid low",

@@ -11,6 +11,10 @@ backtests as (
     select * from {{ ref('int_clv__backtests') }}
 ),
 
+days as (
+    select * from {{ ref('int_days') }}
+),
+
 windows as (
 
     select
@@ -37,30 +41,60 @@ windows as (
 
 ),
 
+-- Found by their day: a range join of orders and windows would sort all orders.
+window_days as (
+
+    select
+        windows.*,
+        days.date_day
+    from windows
+    inner join days
+        on
+            days.date_day > windows.opens_after
+            and days.date_day <= windows.closes_on
+
+),
+
+-- First by day, then over days: to count distinct days at once takes memory that cannot spill.
 order_days as (
 
     select
-        windows.judged_on,
-        windows.origin_date,
-        windows.horizon_days,
-        windows.window_name,
+        window_days.judged_on,
+        window_days.origin_date,
+        window_days.horizon_days,
+        window_days.window_name,
         orders.customer_id,
-        count(distinct orders.order_date) as order_days,
+        orders.order_date,
         sum(orders.net_amount) as revenue,
         sum(coalesce(orders.margin_amount, 0)) as margin
     from orders
-    inner join windows
-        on
-            orders.order_date > windows.opens_after
-            and orders.order_date <= windows.closes_on
-            and (orders.voided_on is null or orders.voided_on > windows.known_on)
+    inner join window_days
+        on orders.order_date = window_days.date_day
+    where orders.voided_on is null or orders.voided_on > window_days.known_on
     group by
-        windows.judged_on,
-        windows.origin_date,
-        windows.horizon_days,
-        windows.window_name,
-        orders.customer_id
+        window_days.judged_on,
+        window_days.origin_date,
+        window_days.horizon_days,
+        window_days.window_name,
+        orders.customer_id,
+        orders.order_date
+
+),
+
+holdout_days as (
+
+    select
+        judged_on,
+        origin_date,
+        horizon_days,
+        window_name,
+        customer_id,
+        count(*) as order_days,
+        sum(revenue) as revenue,
+        sum(margin) as margin
+    from order_days
+    group by judged_on, origin_date, horizon_days, window_name, customer_id
 
 )
 
-select * from order_days
+select * from holdout_days

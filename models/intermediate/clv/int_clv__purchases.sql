@@ -43,15 +43,23 @@ steady_days as (
         orders.customer_id,
         orders.order_date,
         sum(orders.net_amount) as revenue,
-        sum(coalesce(orders.margin_amount, 0)) as margin,
-        row_number() over (
-            partition by orders.customer_id order by orders.order_date asc nulls first
-        ) as order_day_number
+        sum(coalesce(orders.margin_amount, 0)) as margin
     from orders
     left join voiding_customers
         on orders.customer_id = voiding_customers.customer_id
     where voiding_customers.customer_id is null
     group by orders.customer_id, orders.order_date
+
+),
+
+-- No window numbers the days: it would hold all of them in memory, and the first is known so.
+first_days as (
+
+    select
+        customer_id,
+        min(order_date) as order_date
+    from orders
+    group by customer_id
 
 ),
 
@@ -62,12 +70,23 @@ steady_changes as (
         first_fits.fit_number,
         min(steady_days.order_date) as first_order_date,
         max(steady_days.order_date) as last_order_date,
-        count(*) filter (where steady_days.order_day_number > 1) as repeats,
-        sum(case when steady_days.order_day_number > 1 then steady_days.revenue end)
-            as revenue,
-        sum(case when steady_days.order_day_number > 1 then steady_days.margin end)
-            as margin
+        count(*) filter (where steady_days.order_date > first_days.order_date)
+            as repeats,
+        sum(
+            case
+                when steady_days.order_date > first_days.order_date
+                    then steady_days.revenue
+            end
+        ) as revenue,
+        sum(
+            case
+                when steady_days.order_date > first_days.order_date
+                    then steady_days.margin
+            end
+        ) as margin
     from steady_days
+    inner join first_days
+        on steady_days.customer_id = first_days.customer_id
     inner join first_fits
         on steady_days.order_date = first_fits.date_day
     group by steady_days.customer_id, first_fits.fit_number

@@ -68,6 +68,19 @@ tiered as (
 
 ),
 
+conflicted as (
+
+    select
+        as_of_date,
+        customer_id,
+        spend_band,
+        frequency_band,
+        margin_band
+    from {{ ref('int_customers__segments') }}
+    where is_newest and has_conflicting_bands
+
+),
+
 activated as (
 
     select
@@ -114,6 +127,20 @@ named_codes as (
         '{{ named }}' as named_dimension
     from activated
     where {{ named }} is not null
+    {% endfor %}
+    -- One band high and another low: those of the two ends.
+    {% for named in ['spend_band', 'frequency_band', 'margin_band'] %}
+    union all
+    select
+        as_of_date,
+        customer_id,
+        'has_conflicting_bands' as dimension,
+        'true' as code,
+        'has_conflicting_bands.' || {{ named }} as rule_id,
+        'V7' as clause,
+        '{{ named }}' as named_dimension
+    from conflicted
+    where {{ named }} in ('high', 'low')
     {% endfor %}
 
 ),

@@ -50,17 +50,16 @@ gathered as (
         rhythm.median_gap_days,
         rhythm.gap_variation,
         coalesce(comebacks.comebacks, 0) as comebacks,
-        settings.churn_gap_multiple
-        * cast(rhythm.median_gap_days as decimal(9, 2))
-        - measures.recency_days as days_until_churn,
-        greatest(
-            cast(settings.minimum_decline_days as decimal(18, 6)),
-            settings.decline_gap_multiple * coalesce(
-                cast(rhythm.median_gap_days as decimal(9, 2)),
-                cycles.median_gap_days,
-                0
-            )
-        ) - measures.recency_days as days_until_decline,
+        {{ days_until(
+            'settings.churn_gap_multiple', 'rhythm.median_gap_days',
+            'measures.recency_days'
+        ) }} as days_until_churn,
+        {{ days_until(
+            'settings.decline_gap_multiple',
+            'coalesce(rhythm.median_gap_days, cycles.median_gap_days, 0)',
+            'measures.recency_days',
+            'settings.minimum_decline_days'
+        ) }} as days_until_decline,
         -- In whole cents, so that a fall to exactly a half is a half.
         case
             when measures.net_revenue_12m - measures.net_revenue_6m > 0

@@ -49,6 +49,7 @@ levels as (
         average_order_values.as_of_date,
         average_order_values.customer_id,
         average_order_values.average_cents,
+        medians.median_cents,
         coalesce(settings.order_value_cut * 100, medians.median_cents) as cut_cents,
         bands.code as frequency_level,
         case
@@ -82,6 +83,7 @@ grouped_customers as (
         ) as average_order_value_12m,
         levels.average_cents / 100 as exact_order_value_12m,
         levels.cut_cents / 100 as order_value_cut,
+        levels.median_cents,
         levels.frequency_level,
         levels.value_level,
         order_value_groups.order_value_group

@@ -73,13 +73,13 @@ other_reasons as (
     where orders_to_date > 0 and frequency = 0
     {% endfor %}
 
+    {% for dimension in ['rfm_segment', 'headline_segment'] %}
     union all
-
     select
         as_of_date,
         customer_id,
-        'headline_segment' as dimension,
-        headline_segment as code,
+        '{{ dimension }}' as dimension,
+        {{ dimension }} as code,
         'rfm_map.' || coalesce(rfm_code, headline_segment) as rule_id,
         case when rfm_code is null then 'orders_to_date' else 'rfm_code' end as measure,
         cast(coalesce(cast(rfm_code as bigint), orders_to_date) as double) as value,
@@ -90,7 +90,7 @@ other_reasons as (
         end as upper_bound,
         'M1' as clause
     from segments
-
+    {% endfor %}
     union all
 
     -- The nearest centroid; of two as near the better one, hence the millionth.

@@ -1,7 +1,7 @@
 -- Grain: one row per month-end that this build computes anew though it was published.
 -- What was published is compared with what is computed now, before the history takes it over.
 {% set codes = [
-    'headline_segment', 'rfm_code', 'value_tier', 'abc_class', 'order_value_group',
+    'headline_segment', 'model_segment', 'final_segment', 'rfm_code', 'value_tier', 'abc_class', 'order_value_group',
     'activity_status', 'interaction_band', 'cycle_band', 'loyalty_band',
     'relationship_tier', 'lifecycle_stage', 'cluster_name'
 ] %}

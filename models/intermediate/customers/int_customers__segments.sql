@@ -49,6 +49,10 @@ service_tiers as (
     select * from {{ ref('int_customers__service_tiers') }}
 ),
 
+final_segments as (
+    select * from {{ ref('int_customers__final_segments') }}
+),
+
 clusters as (
     select * from {{ ref('int_customers__clusters') }}
 ),
@@ -74,6 +78,8 @@ segments as (
         rfm.rfm_code,
         rfm.rfm_segment,
         rfm.headline_segment,
+        final_segments.model_segment,
+        final_segments.final_segment,
         value_bands.margin_rate_12m,
         value_bands.spend_band,
         value_bands.frequency_band,
@@ -138,6 +144,10 @@ segments as (
         on
             measures.as_of_date = service_tiers.as_of_date
             and measures.customer_id = service_tiers.customer_id
+    inner join final_segments
+        on
+            measures.as_of_date = final_segments.as_of_date
+            and measures.customer_id = final_segments.customer_id
     inner join clusters
         on
             measures.as_of_date = clusters.as_of_date

@@ -93,6 +93,10 @@ attributes as (
                 then coalesce(revenue_bands.code, 'unknown')
         end as revenue_band,
         case
+            when aged_customers.customer_type = 'business'
+                then aged_customers.annual_revenue
+        end as annual_revenue,
+        case
             when aged_customers.customer_type = 'consumer'
                 then coalesce(age_bands.code, 'unknown')
         end as age_band,

@@ -49,19 +49,22 @@ mentioned_needs as (
 
     select
         mentions.customer_id,
-        mentions.core_need
+        mentions.core_need,
+        mentions.mention_count,
+        lead(mentions.mention_count) over by_weight as next_mention_count,
+        row_number() over by_weight as place
     from mentions
     inner join core_needs
         on
             mentions.customer_type = core_needs.customer_type
             and mentions.core_need = core_needs.core_need
-    qualify row_number() over (
+    window by_weight as (
         partition by mentions.customer_id
         order by
             mentions.mention_count desc nulls last,
             core_needs.priority asc nulls last,
             mentions.core_need asc nulls last
-    ) = 1
+    )
 
 ),
 
@@ -78,10 +81,14 @@ customer_needs as (
         coalesce(mentioned_needs.core_need, assumed_needs.core_need, 'unknown')
             as core_need,
         mentioned_needs.core_need is null and assumed_needs.core_need is not null
-            as is_core_need_default
+            as is_core_need_default,
+        coalesce(mentioned_needs.mention_count, 0) as mention_count,
+        coalesce(mentioned_needs.next_mention_count, 0) as next_mention_count
     from customers
     left join mentioned_needs
-        on customers.customer_id = mentioned_needs.customer_id
+        on
+            customers.customer_id = mentioned_needs.customer_id
+            and mentioned_needs.place = 1
     left join assumed_needs
         on customers.customer_type = assumed_needs.customer_type
 

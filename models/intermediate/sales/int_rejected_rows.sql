@@ -10,6 +10,10 @@ staged_records as (
     {{ union_rejecting(['delivery_id', 'row_number', 'rejection_reason']) }}
 ),
 
+overrides as (
+    select * from {{ ref('int_segment_overrides') }}
+),
+
 rejected_records as (
 
     select
@@ -22,6 +26,21 @@ rejected_records as (
         'staging' as set_aside_by,
         rejection_reason
     from staged_records
+    where rejection_reason is not null
+
+    union all
+
+    -- Whether a customer is known only all sources together can say.
+    select
+        source,
+        'segment_overrides' as feed,
+        delivery_id,
+        row_number as record_number,
+        override_id as record_id,
+        cast(null as {{ dbt.type_string() }}) as column_name,
+        'staging' as set_aside_by,
+        rejection_reason
+    from overrides
     where rejection_reason is not null
 
     union all

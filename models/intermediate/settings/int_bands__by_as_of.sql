@@ -1,4 +1,4 @@
--- Grain: one row per as-of date and band that holds on it.
+-- Grain: one row per as-of date, or other day whose rules score again, and band that holds on it.
 -- Open ends become the ends of the type, so that every band is one inequality join,
 -- `value >= lower_bound and value < upper_bound`.
 with
@@ -8,7 +8,11 @@ bands as (
 ),
 
 as_of_dates as (
-    select * from {{ ref('int_as_of_dates') }}
+
+    select as_of_date from {{ ref('int_as_of_dates') }}
+    union
+    select rules_day as as_of_date from {{ ref('int_rescorings') }}
+
 ),
 
 bands_at_as_of as (

@@ -14,8 +14,8 @@ fact_settings as (
     select * from {{ ref('stg_rules__fact_settings') }}
 ),
 
-increment as (
-    select * from {{ ref('stg_control__increment') }}
+rule_versions as (
+    select * from {{ ref('stg_control__rule_versions') }}
 ),
 
 settings_at_as_of as (
@@ -108,11 +108,23 @@ pivoted as (
 
 ),
 
+versions_at_as_of as (
+
+    select
+        as_of_dates.as_of_date,
+        max_by(rule_versions.rule_version, rule_versions.valid_from) as rule_version
+    from as_of_dates
+    inner join rule_versions
+        on as_of_dates.as_of_date >= rule_versions.valid_from
+    group by as_of_dates.as_of_date
+
+),
+
 with_windows as (
 
     select
         pivoted.*,
-        increment.rule_version,
+        versions_at_as_of.rule_version,
         -- No look-back means all of history.
         coalesce(
             cast(
@@ -135,8 +147,9 @@ with_windows as (
             {{ dbt.dateadd('day', '-pivoted.days_3m', 'pivoted.as_of_date') }} as date
         ) as after_3m
     from pivoted
+    inner join versions_at_as_of
+        on pivoted.as_of_date = versions_at_as_of.as_of_date
     cross join fact_settings
-    cross join increment
 
 )
 

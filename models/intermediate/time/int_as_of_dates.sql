@@ -9,7 +9,21 @@ newest_as_of as (
 
 month_ends as (
     select * from {{ ref('int_month_ends') }}
-    where not is_kept
+),
+
+-- Whether a move since a kept month-end is one of the customer or of the data, only that month-end on
+-- today's data can say.
+openings as (
+
+    select opened.as_of_date
+    from month_ends as opened
+    inner join month_ends as closed
+        on opened.as_of_date = cast(
+            {{ dbt.dateadd('day', -1, dbt.date_trunc('month', 'closed.as_of_date')) }}
+            as date
+        )
+    where not closed.is_kept
+
 ),
 
 days as (
@@ -19,6 +33,9 @@ days as (
     select previous_as_of_date as as_of_date from newest_as_of
     union
     select as_of_date from month_ends
+    where not is_kept
+    union
+    select as_of_date from openings
 
 ),
 

@@ -10,6 +10,18 @@ segments as (
     where is_newest
 ),
 
+reasons as (
+    select * from {{ ref('int_customers__segment_reasons') }}
+),
+
+next_steps as (
+    select * from {{ ref('int_customers__next_steps') }}
+),
+
+tier_drops as (
+    select * from {{ ref('int_customers__tier_drops') }}
+),
+
 current_segments as (
 
     select
@@ -25,6 +37,8 @@ current_segments as (
         segments.rfm_code,
         segments.rfm_segment,
         segments.headline_segment,
+        segments.model_segment,
+        segments.final_segment,
         cast(segments.orders_to_date as bigint) as orders_to_date,
         cast(segments.orders_12m as bigint) as orders_12m,
         segments.net_revenue_12m,
@@ -57,11 +71,25 @@ current_segments as (
         segments.value_potential_quadrant,
         segments.composite_score,
         segments.service_tier,
+        reasons.segment_reason,
+        next_steps.next_step_up,
+        next_steps.next_step_kind,
+        next_steps.next_step_tier,
+        next_steps.next_step_orders,
+        next_steps.next_step_amount,
+        tier_drops.drops_on,
+        tier_drops.drops_to_tier,
         segments.cluster_name,
         settings.rule_version
     from segments
     inner join settings
         on segments.as_of_date = settings.as_of_date
+    inner join reasons
+        on segments.customer_id = reasons.customer_id
+    left join next_steps
+        on segments.customer_id = next_steps.customer_id
+    left join tier_drops
+        on segments.customer_id = tier_drops.customer_id
 
 )
 

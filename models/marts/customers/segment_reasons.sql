@@ -12,7 +12,9 @@ reasons as (
         'int_customers__band_reasons',
         'int_customers__alternative_reasons',
         'int_customers__service_reasons',
-        'int_customers__other_reasons'
+        'int_customers__final_reasons',
+        'int_customers__other_reasons',
+        'int_customers__profile_reasons'
     ] %}
     select
         as_of_date,

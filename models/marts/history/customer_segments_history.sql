@@ -25,6 +25,8 @@ history as (
         segments.as_of_date,
         segments.customer_id,
         segments.headline_segment,
+        segments.model_segment,
+        segments.final_segment,
         segments.rfm_segment,
         segments.rfm_code,
         segments.value_tier,

@@ -2,7 +2,7 @@
 -- Who was in a segment is what the history says, also of month-ends that it keeps; what they did next
 -- is what is known today.
 {% set dimensions = [
-    'headline_segment', 'rfm_segment', 'value_tier', 'spend_band', 'frequency_band',
+    'headline_segment', 'model_segment', 'final_segment', 'rfm_segment', 'value_tier', 'spend_band', 'frequency_band',
     'margin_band', 'abc_class', 'order_value_group', 'activity_status',
     'interaction_band', 'cycle_band', 'loyalty_band', 'relationship_tier',
     'lifecycle_stage'

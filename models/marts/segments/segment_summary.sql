@@ -1,4 +1,4 @@
--- Grain: one row per headline segment at the newest as-of.
+-- Grain: one row per final segment at the newest as-of.
 with
 
 segments as (
@@ -17,7 +17,7 @@ as_of_dates as (
 
 labels as (
     select * from {{ ref('labels') }}
-    where dimension = 'headline_segment'
+    where dimension = 'final_segment'
 ),
 
 nps_groups as (
@@ -33,18 +33,19 @@ totals as (
 
     select
         as_of_date,
-        headline_segment,
+        final_segment,
         count(*) as customers,
-        sum(net_revenue_12m) as net_revenue_12m
+        sum(net_revenue_12m) as net_revenue_12m,
+        sum(clv_predicted) as clv_predicted
     from segments
-    group by as_of_date, headline_segment
+    group by as_of_date, final_segment
 
 ),
 
 opinions as (
 
     select
-        segments.headline_segment,
+        segments.final_segment,
         -- As decimals: a sum of doubles depends on the order of adding.
         sum(cast(engagement.repeat_rate as decimal(18, 12))) as repeat_rates,
         count(engagement.repeat_rate) as rated_customers,
@@ -60,7 +61,7 @@ opinions as (
             and segments.customer_id = engagement.customer_id
     left join nps_groups
         on {{ in_band('engagement', 'nps_answer', 'nps_groups', 'nps_group') }}
-    group by segments.headline_segment
+    group by segments.final_segment
 
 ),
 
@@ -98,6 +99,9 @@ summary as (
         coalesce(current_totals.net_revenue_12m, 0) as net_revenue_12m,
         coalesce(current_totals.customers, 0) - coalesce(previous_totals.customers, 0)
             as customers_change,
+        coalesce(current_totals.net_revenue_12m, 0)
+        - coalesce(previous_totals.net_revenue_12m, 0) as net_revenue_12m_change,
+        current_totals.clv_predicted,
         cast(opinions.repeat_rates as double)
         / nullif(cast(opinions.rated_customers as double), 0) as repeat_rate,
         -- Per cent promoters less per cent detractors, -100 to 100.
@@ -113,13 +117,13 @@ summary as (
     left join totals as current_totals
         on
             as_of_dates.as_of_date = current_totals.as_of_date
-            and labels.code = current_totals.headline_segment
+            and labels.code = current_totals.final_segment
     left join totals as previous_totals
         on
             as_of_dates.previous_as_of_date = previous_totals.as_of_date
-            and labels.code = previous_totals.headline_segment
+            and labels.code = previous_totals.final_segment
     left join opinions
-        on labels.code = opinions.headline_segment
+        on labels.code = opinions.final_segment
 
 ),
 
@@ -136,6 +140,8 @@ shared_summary as (
         cast(net_revenue_12m as double)
         / nullif(cast(sum(net_revenue_12m) over () as double), 0) as revenue_share,
         cast(customers_change as bigint) as customers_change,
+        cast(net_revenue_12m_change as decimal(18, 2)) as net_revenue_12m_change,
+        cast(clv_predicted as decimal(18, 2)) as clv_predicted,
         repeat_rate,
         nps,
         csat_average,

@@ -11,6 +11,8 @@ renamed as (
         as_of_date,
         customer_id,
         headline_segment,
+        model_segment,
+        final_segment,
         rfm_code,
         value_tier,
         abc_class,

@@ -1,11 +1,12 @@
--- Every code in the customer tables has an English and a Chinese label.
+-- Every code that a reader meets has an English and a Chinese label.
 {%- set code_columns = {
     'customer_segments': [
-        'rfm_segment', 'headline_segment', 'spend_band', 'frequency_band',
-        'margin_band', 'value_tier', 'abc_class', 'order_value_group',
+        'rfm_segment', 'headline_segment', 'model_segment', 'final_segment',
+        'spend_band', 'frequency_band', 'margin_band', 'value_tier', 'abc_class', 'order_value_group',
         'activity_status', 'interaction_band', 'cycle_band', 'loyalty_band',
         'relationship_tier', 'lifecycle_stage', 'potential_band',
         'value_potential_quadrant', 'service_tier', 'clv_status', 'cluster_name',
+        'next_step_kind',
     ],
     'customer_clv': ['clv_basis', 'clv_status', 'clv_reason'],
     'customer_engagement': [
@@ -23,6 +24,9 @@
         'customer_type', 'revenue_band', 'age_band', 'need_type', 'product_preference',
         'channel_preference', 'core_need',
     ],
+    'override_ledger': ['override_outcome'],
+    'segment_migrations': ['cause'],
+    'rejected_rows': ['rejection_reason'],
 } %}
 with
 

@@ -2,8 +2,8 @@
 -- history that has a code in it, and dimensions in which everybody has one know the same orders and
 -- the same revenue.
 {%- set dimensions = [
-    'headline_segment', 'rfm_segment', 'value_tier', 'spend_band', 'frequency_band',
-    'margin_band', 'abc_class', 'order_value_group', 'activity_status',
+    'headline_segment', 'model_segment', 'final_segment', 'rfm_segment', 'value_tier',
+    'spend_band', 'frequency_band', 'margin_band', 'abc_class', 'order_value_group', 'activity_status',
     'interaction_band', 'cycle_band', 'loyalty_band', 'relationship_tier',
     'lifecycle_stage',
 ] %}

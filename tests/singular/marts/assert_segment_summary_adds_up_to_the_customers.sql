@@ -9,15 +9,15 @@ segment_summary as (
 counted_segments as (
 
     select
-        headline_segment,
+        final_segment,
         count(*) as customers
     from {{ ref('customer_segments') }}
-    group by headline_segment
+    group by final_segment
 
 )
 
-select coalesce(segment_summary.segment, counted_segments.headline_segment) as segment
+select coalesce(segment_summary.segment, counted_segments.final_segment) as segment
 from segment_summary
 full outer join counted_segments
-    on segment_summary.segment = counted_segments.headline_segment
+    on segment_summary.segment = counted_segments.final_segment
 where coalesce(segment_summary.customers, 0) <> coalesce(counted_segments.customers, 0)

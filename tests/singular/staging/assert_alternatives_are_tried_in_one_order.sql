@@ -1,6 +1,6 @@
 -- On every day the alternatives of stages and tiers have each a place of their own, bound
 -- nothing to an empty range, and end with one that asks for nothing, so that everybody has
--- a stage; activation rules have a place of their own too.
+-- a stage; activation and calibration rules have a place of their own too.
 {%- set rules = {
     'lifecycle_stages': {
         'ends': true,
@@ -24,6 +24,14 @@
         'ends': false,
         'codes': [
             'value_tier', 'interaction_band', 'loyalty_band', 'activity_status'
+        ],
+        'measures': [],
+    },
+    'calibration_rules': {
+        'ends': false,
+        'codes': [
+            'value_tier', 'spend_band', 'interaction_band', 'loyalty_band',
+            'activity_status'
         ],
         'measures': [],
     },

@@ -29,6 +29,26 @@ codes as (
     select
         dimension,
         code
+    from {{ ref('calibration_rules') }}
+    union
+    select
+        'final_segment' as dimension,
+        code
+    from {{ ref('calibration_rules') }}
+    union
+    select
+        'final_segment' as dimension,
+        headline_segment as code
+    from {{ ref('rfm_map') }}
+    union
+    select
+        'model_segment' as dimension,
+        headline_segment as code
+    from {{ ref('rfm_map') }}
+    union
+    select
+        dimension,
+        code
     from {{ ref('service_tiers') }}
     union
     select
@@ -70,6 +90,11 @@ codes as (
         'topic' as dimension,
         topic as code
     from {{ ref('need_topics') }}
+    union
+    select
+        'measure' as dimension,
+        measure as code
+    from {{ ref('bands') }}
 
 ),
 

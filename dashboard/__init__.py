@@ -1,0 +1,1 @@
+"""The dashboard: a reader of the published version, for managers and analysts."""

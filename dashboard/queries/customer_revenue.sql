@@ -1,0 +1,5 @@
+select date_trunc('month', ledger_date)::date as month, sum(net_amount) as net_revenue
+from facts.main.sales_ledger
+where customer_id = $id
+group by all
+order by month

@@ -1,0 +1,1 @@
+select * from marts.main.segment_summary order by sort_order
