@@ -3,16 +3,23 @@
 from dashboard import parts
 from dashboard.parts import Column, code_column
 from dashboard.view import View, shares
+from dashboard.warehouse import Row
 
 SUMMED = ("customers", "customers_change", "net_revenue_12m", "net_revenue_12m_change")
 
 
-def codes_table(view: View, dimension: str) -> None:
+def codes_of(view: View, dimension: str, page: tuple[str, ...] = ()) -> list[Row]:
+    """Return a row per code of a dimension; `page` names all that its page shows, asked at once."""
+    rows = view.ask("codes", column=page or dimension)
+    return [row for row in rows if row["dimension"] == dimension]
+
+
+def codes_table(view: View, dimension: str, page: tuple[str, ...] = ()) -> None:
     """Show the codes of a dimension from best to least, with their sum, and offer them as a file.
 
     Changes are those since the month-end before. Who never ordered has no code and comes last.
     """
-    found = {row["code"]: row for row in view.ask("codes", column=dimension)}
+    found = {row["code"]: row for row in codes_of(view, dimension, page)}
     codes = [*view.ordered(dimension, found), *([None] if None in found else [])]
     rows = [found[code] for code in codes]
     heads, money = shares(rows, "customers"), shares(rows, "net_revenue_12m")
@@ -35,4 +42,4 @@ def codes_table(view: View, dimension: str) -> None:
         {**total, "code": view.say("All", "合计")},
         key=dimension,
     )
-    parts.downloads(view, dimension, lambda: view.ask("codes", column=dimension))
+    parts.downloads(view, dimension, lambda: codes_of(view, dimension, page))

@@ -102,24 +102,26 @@ class Warehouse:
         self,
         query: str,
         choice: Choice | None = None,
-        column: str | None = None,
+        column: str | tuple[str, ...] | None = None,
         other: str | None = None,
         **bound: object,
     ) -> list[Row]:
         """Return the rows that the query of this name gives.
 
         `{population}` and `{before}` in the query stand for the customers of the choice at its day
-        and at the month-end before, `{column}` and `{other}` for one of `DIMENSIONS`; parameters
-        are bound by name.
+        and at the month-end before, `{column}` and `{other}` for one of `DIMENSIONS`, `{column}` in
+        `codes` for several too; parameters are bound by name.
 
         Raises:
             KeyError: a column is none of the dimensions.
         """
         sql = (QUERIES / f"{query}.sql").read_text(encoding="utf-8")
         for place, name in (("{column}", column), ("{other}", other)):
-            if name is not None and name not in DIMENSIONS:
-                raise KeyError(name)
-            sql = sql.replace(place, name or "")
+            names = (name,) if isinstance(name, str) else name or ()
+            for each in names:
+                if each not in DIMENSIONS:
+                    raise KeyError(each)
+            sql = sql.replace(place, ", ".join(names))
         if choice is not None:
             sql = sql.replace("{population}", self.relation(choice, "$as_of"))
             sql = sql.replace("{before}", self.relation(choice, "$before"))
@@ -136,8 +138,8 @@ class Warehouse:
         with self._lock:
             cursor = self._connection.cursor()
         found = cursor.execute(sql, wanted)
-        names = [each[0] for each in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        columns = [each[0] for each in found.description]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
 def added(rows: Sequence[Row], choice: Choice, by: Sequence[str], measure: str) -> list[Row]:

@@ -1,30 +1,69 @@
--- One row per code of a dimension: customers and money, now and at the month-end before.
+-- One row per code of the dimensions asked for: customers and money, now and at the month-end before.
+-- Customers are read once for all of them.
 with
 
-now as (
+now_together as (
 
     select
-        {column} as code,
+        {column},
         count(*) as customers,
         coalesce(sum(net_revenue_12m), 0) as net_revenue_12m,
         sum(clv_predicted) as clv_predicted
     from {population}
-    group by all
+    group by {column}
+
+),
+
+now_each as (
+
+    unpivot include nulls now_together on {column} into name dimension value code
+
+),
+
+now as (
+
+    select
+        dimension,
+        code,
+        sum(customers)::bigint as customers,
+        sum(net_revenue_12m) as net_revenue_12m,
+        sum(clv_predicted) as clv_predicted
+    from now_each
+    group by dimension, code
+
+),
+
+earlier_together as (
+
+    select
+        {column},
+        count(*) as customers,
+        coalesce(sum(net_revenue_12m), 0) as net_revenue_12m
+    from {before}
+    group by {column}
+
+),
+
+earlier_each as (
+
+    unpivot include nulls earlier_together on {column} into name dimension value code
 
 ),
 
 earlier as (
 
     select
-        {column} as code,
-        count(*) as customers,
-        coalesce(sum(net_revenue_12m), 0) as net_revenue_12m
-    from {before}
-    group by all
+        dimension,
+        code,
+        sum(customers)::bigint as customers,
+        sum(net_revenue_12m) as net_revenue_12m
+    from earlier_each
+    group by dimension, code
 
 )
 
 select
+    coalesce(now.dimension, earlier.dimension) as dimension,
     coalesce(now.code, earlier.code) as code,
     coalesce(now.customers, 0) as customers,
     coalesce(now.net_revenue_12m, 0) as net_revenue_12m,
@@ -38,4 +77,6 @@ select
             then coalesce(now.net_revenue_12m, 0) - coalesce(earlier.net_revenue_12m, 0)
     end as net_revenue_12m_change
 from now
-full outer join earlier on now.code is not distinct from earlier.code
+full outer join
+    earlier
+    on now.dimension = earlier.dimension and now.code is not distinct from earlier.code

@@ -16,8 +16,10 @@ import duckdb
 import pytest
 from playwright.sync_api import Browser, Page
 
+from dashboard.codes import SUMMED
 from dashboard.serve import ADDRESS, SETTLED, served
 from dashboard.view import change, count, decimal, rate, read_labels
+from dashboard.views.value import DIMENSIONS as OF_VALUE
 from dashboard.warehouse import DIMENSIONS, Warehouse, added
 from orchestration.home import PROJECT, home
 from orchestration.versions import current_number, versions_folder
@@ -92,6 +94,22 @@ def test_every_past_month_end_adds_up_by_every_dimension(warehouse, sql, dimensi
             day,
         )
         assert shown == set(published)
+
+
+def test_dimensions_asked_together_are_those_asked_alone(warehouse):
+    """Never-ordered customers (no code) and codes that are empty today included."""
+
+    def counted(rows: list[dict]) -> set[tuple]:
+        return {
+            (row["dimension"], row["code"], *(row[name] for name in SUMMED))
+            for row in rows
+        }
+
+    for choice in (warehouse.choice(), warehouse.choice(warehouse.days[2], types=("business",))):
+        together = warehouse.ask("codes", choice, column=OF_VALUE)
+        alone = [warehouse.ask("codes", choice, column=each) for each in OF_VALUE]
+        assert counted(together) == set().union(*map(counted, alone))
+        assert len(together) == sum(map(len, alone))
 
 
 def test_filters_part_the_customers_without_losing_one(warehouse, sql):
@@ -182,6 +200,8 @@ def test_what_a_reader_types_is_bound_and_never_pasted(warehouse):
     assert warehouse.ask("search", choice, id=hostile, most=5) == []
     with pytest.raises(KeyError):
         warehouse.ask("codes", warehouse.choice(), column="1; drop table x")
+    with pytest.raises(KeyError):
+        warehouse.ask("codes", warehouse.choice(), column=("value_tier", "1; drop table x"))
 
 
 def test_the_dashboard_reads_nothing_beside_the_version(warehouse):
