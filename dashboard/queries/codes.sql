@@ -16,7 +16,8 @@ now_together as (
 
 now_each as (
 
-    unpivot include nulls now_together on {column} into name dimension value code
+    select * from now_together
+    unpivot include nulls (code for dimension in ({column}))
 
 ),
 
@@ -46,7 +47,8 @@ earlier_together as (
 
 earlier_each as (
 
-    unpivot include nulls earlier_together on {column} into name dimension value code
+    select * from earlier_together
+    unpivot include nulls (code for dimension in ({column}))
 
 ),
 

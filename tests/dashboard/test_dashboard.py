@@ -100,10 +100,7 @@ def test_dimensions_asked_together_are_those_asked_alone(warehouse):
     """Never-ordered customers (no code) and codes that are empty today included."""
 
     def counted(rows: list[dict]) -> set[tuple]:
-        return {
-            (row["dimension"], row["code"], *(row[name] for name in SUMMED))
-            for row in rows
-        }
+        return {(row["dimension"], row["code"], *(row[name] for name in SUMMED)) for row in rows}
 
     for choice in (warehouse.choice(), warehouse.choice(warehouse.days[2], types=("business",))):
         together = warehouse.ask("codes", choice, column=OF_VALUE)
