@@ -13,7 +13,7 @@ import streamlit as st
 from openpyxl import Workbook
 
 from dashboard import view as form
-from dashboard.theme import template
+from dashboard.theme import ink_on, shade, template
 from dashboard.view import View
 from dashboard.warehouse import Row
 
@@ -60,6 +60,17 @@ class Column:
     bar: bool = False
     dot: Callable[[Row], str] | None = None
     say: Callable[[Any], str] | None = None
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A cell of a heat table: what it says, how deep its colour is (0 to 1), what the mouse learns
+    there, and a second line."""
+
+    said: str
+    depth: float
+    hint: str = ""
+    below: str = ""
 
 
 def code_column(
@@ -160,6 +171,35 @@ def _line(columns: Sequence[Column], row: Row, greatest: dict[str, Any], kind: s
             drawn = f'<i style="width:{width}%"></i>' if most else ""
             cells.append(f'<td class="bar">{drawn}</td>')
     return f'<tr class="{kind}">{"".join(cells)}</tr>'
+
+
+def heat_table(
+    columns: Sequence[str],
+    lines: Sequence[tuple[str, Sequence[Heat | None]]],
+    key: str,
+    corner: str = "",
+    small: bool = False,
+) -> None:
+    """Show a table whose cells are the darker, the more they hold; `small` for many columns."""
+    head = "".join(f'<th class="number">{escape(name)}</th>' for name in columns)
+    body = "".join(
+        f"<tr><td>{escape(name)}</td>{''.join(map(_heat, cells))}</tr>" for name, cells in lines
+    )
+    st.html(
+        f'<div class="seg-scroll" data-table="{escape(key)}">'
+        f'<table class="seg heats{" small" if small else ""}">'
+        f"<thead><tr><th>{escape(corner)}</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _heat(cell: Heat | None) -> str:
+    if cell is None:
+        return "<td></td>"
+    below = f"<br><small>{escape(cell.below)}</small>" if cell.below else ""
+    return (
+        f'<td class="heat" title="{escape(cell.hint)}" style="background:{shade(cell.depth)};'
+        f'color:{ink_on(cell.depth)}">{escape(cell.said)}{below}</td>'
+    )
 
 
 def pairs(items: Sequence[tuple[str, str, str]], key: str = "") -> None:

@@ -50,6 +50,11 @@ def shade(depth: float) -> str:
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
+def ink_on(depth: float) -> str:
+    """Return the colour of text that reads on `shade(depth)`."""
+    return "#fff" if depth > 0.55 else INK
+
+
 def template() -> go.layout.Template:
     """Return the look of every chart."""
     axis = {
@@ -121,6 +126,9 @@ table.seg td .dot {{ display: inline-block; width: 9px; height: 9px; border-radi
 table.seg td.when {{ white-space: nowrap; font-variant-numeric: tabular-nums; }}
 table.seg tr.total td {{ border-top: 1px solid {MUTED}; font-weight: 600; }}
 table.seg td.heat {{ text-align: right; font-variant-numeric: tabular-nums; }}
+table.heats td:not(:first-child) {{ border: 2px solid {PAPER}; }}
+table.heats:not(.small) {{ table-layout: fixed; min-width: 30rem; }}
+table.heats.small td.heat, table.heats.small th {{ padding: 0.22rem 0.25rem; font-size: 0.74rem; }}
 .seg-note {{ background: #fdf6e7; border-left: 3px solid #e8a548; padding: 0.5rem 0.8rem;
   margin: 0 0 0.8rem; font-size: 0.92rem; border-radius: 0 6px 6px 0; }}
 .seg-foot {{ color: {MUTED}; font-size: 0.8rem; }}

@@ -35,14 +35,16 @@ class View:
 
     def ask(self, query: str, **bound: object) -> list[Row]:
         """Return a query's rows for the reader's choice."""
-        return asked(self.warehouse, self.warehouse.number, query, self.choice, **bound)
+        return asked(self.warehouse, query, self.choice, **bound)
 
-    def add_up(self, cube: str, by: Sequence[str], measure: str, **bound: object) -> list[Row]:
-        """Return a measure for the reader's filters, added up from a cube that is read once.
+    def add_up(self, query: str, by: Sequence[str], measure: str, **bound: object) -> list[Row]:
+        """Return the rows of a query, for the reader's filters added up from its cube.
 
-        A new filter so reads no customer.
+        The cube `<query>_cube` is read once, so that a new filter reads no customer.
         """
-        rows = asked(self.warehouse, self.warehouse.number, cube, None, **bound)
+        if not self.choice.is_filtered:
+            return asked(self.warehouse, query, **bound)
+        rows = asked(self.warehouse, f"{query}_cube", **bound)
         return added(rows, self.choice, by, measure)
 
     def label(self, dimension: str, code: str | None) -> str:
@@ -82,11 +84,18 @@ class View:
         return self.say(f"{day:%Y-%m-%d}", f"{day.year}年{day.month}月{day.day}日")
 
 
-@st.cache_data(max_entries=400, show_spinner=False)
 def asked(
-    _warehouse: Warehouse, number: int, query: str, choice: Choice | None, **bound: object
+    warehouse: Warehouse, query: str, choice: Choice | None = None, **bound: object
 ) -> list[Row]:
     """Return a query's rows; the same question to the same version is asked once."""
+    mattering = warehouse.mattering(query, choice)
+    return _asked(warehouse, warehouse.number, query, mattering, **bound)
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _asked(
+    _warehouse: Warehouse, number: int, query: str, choice: Choice | None, **bound: object
+) -> list[Row]:
     return _warehouse.ask(query, choice, **bound)
 
 

@@ -16,13 +16,12 @@ days as (
 select
     days.as_of_date,
     days.code,
-    profiles.customer_id is not null as is_known,
     coalesce(profiles.country, 'unknown') as country,
     profiles.customer_type,
     profiles.channel_preference,
     count(*) as customers
 from days
-left join marts.main.customer_profiles as profiles
+inner join marts.main.customer_profiles as profiles
     on days.customer_id = profiles.customer_id
 group by all
 order by days.as_of_date, days.code

@@ -1,9 +1,12 @@
 """Lifecycle: stages now and over time, moves between them, cohorts of first orders."""
 
+import datetime
+
 import plotly.graph_objects as go
 
 from dashboard import parts, theme
 from dashboard.codes import codes_table
+from dashboard.parts import Heat
 from dashboard.view import View, count, rate
 
 DIMENSION = "lifecycle_stage"
@@ -29,9 +32,7 @@ def _over_time(view: View) -> None:
     parts.section(view.say("Stages over time", "各阶段变化趋势"))
     rows = [
         row
-        for row in view.add_up(
-            "over_time_cube", ["as_of_date", "code"], "customers", column=DIMENSION
-        )
+        for row in view.add_up("over_time", ["as_of_date", "code"], "customers", column=DIMENSION)
         if row["as_of_date"] <= view.choice.as_of
     ]
     days = sorted({row["as_of_date"] for row in rows})
@@ -70,28 +71,19 @@ def _moves(view: View) -> None:
     cells = {(row["from_code"], row["to_code"]): row["customers"] for row in rows}
     stages = view.ordered(DIMENSION, [code for pair in cells for code in pair])
     names = [view.label(DIMENSION, code) for code in stages]
-    values, texts = [], []
-    for start in stages:
+    lines = []
+    for start, name in zip(stages, names, strict=True):
         whole = sum(cells.get((start, end), 0) for end in stages)
-        values.append([cells.get((start, end), 0) / whole if whole else 0 for end in stages])
-        texts.append([count(cells[start, end]) if (start, end) in cells else "" for end in stages])
-    figure = go.Figure(
-        go.Heatmap(
-            x=names,
-            y=names,
-            z=values,
-            text=texts,
-            texttemplate="%{text}",
-            colorscale=[list(step) for step in theme.SEQUENCE],
-            showscale=False,
-            xgap=3,
-            ygap=3,
-            hovertemplate="%{y} → %{x}: %{text} (%{z:.1%})<extra></extra>",
-        )
-    )
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(side="top")
-    parts.chart(figure, "stage_moves", view.say("Moves between stages", "阶段转移"), 390)
+        line = [
+            Heat(
+                count(cells[start, end]), cells[start, end] / whole, rate(cells[start, end] / whole)
+            )
+            if (start, end) in cells
+            else None
+            for end in stages
+        ]
+        lines.append((name, line))
+    parts.heat_table(names, lines, "stage_moves")
     parts.foot(
         view.say(
             "The darker, the greater the share of the line's customers who went there.",
@@ -114,41 +106,34 @@ def _cohorts(view: View) -> None:
         ),
     )
     cells = {(row["cohort_month"], row["months_since"]): row for row in rows}
-    cohorts = sorted({month for month, _ in cells})
+    cohorts = sorted({month for month, age in cells if age > 0})
     ages = sorted({age for _, age in cells if age > 0})
-    figure = go.Figure(
-        go.Heatmap(
-            x=ages,
-            y=[f"{month:%Y-%m}" for month in cohorts],
-            z=[
-                [
-                    cells[month, age]["retention_rate"] if (month, age) in cells else None
-                    for age in ages
-                ]
-                for month in cohorts
-            ],
-            customdata=[
-                [
-                    count(cells[month, age]["customers"]) if (month, age) in cells else ""
-                    for age in ages
-                ]
-                for month in cohorts
-            ],
-            colorscale=[list(step) for step in theme.SEQUENCE],
-            colorbar={"tickformat": ".0%", "thickness": 10, "outlinewidth": 0, "len": 0.6},
-            xgap=2,
-            ygap=2,
-            hovertemplate=view.say(
-                "%{y}, month %{x}: %{z:.1%} of %{customdata}",
-                "%{y} 第%{x}个月：%{customdata}位客户的%{z:.1%}",
-            )
-            + "<extra></extra>",
-            hoverongaps=False,
+    most = max((row["retention_rate"] for (_, age), row in cells.items() if age > 0), default=0)
+
+    def cell(month: datetime.date, age: int) -> Heat | None:
+        row = cells.get((month, age))
+        if row is None:
+            return None
+        return Heat(
+            rate(row["retention_rate"], 0),
+            float(row["retention_rate"] / most) if most else 0,
+            view.say(
+                "{month}, month {age}: {share} of {customers}",
+                "{month}第{age}个月：{customers}位客户的{share}",
+                month=f"{month:%Y-%m}",
+                age=age,
+                share=rate(row["retention_rate"]),
+                customers=count(row["customers"]),
+            ),
         )
+
+    parts.heat_table(
+        [str(age) for age in ages],
+        [(f"{month:%Y-%m}", [cell(month, age) for age in ages]) for month in cohorts],
+        "cohorts",
+        corner=view.say("Months later", "其后月数"),
+        small=True,
     )
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    figure.update_xaxes(title=view.say("Months since the first order", "距首次下单的月数"))
-    parts.chart(figure, "cohorts", view.say("Retention by cohort", "同期群留存率"), 460)
     first = [cells[month, 3] for month in cohorts if (month, 3) in cells]
     if first:
         customers = sum(row["customers"] for row in first)

@@ -117,13 +117,12 @@ def _portrait(view: View, dimension: str, code: str) -> None:
             "各项特征中最常见的两个取值（按客户当前画像）；在本群与全体客户中的占比。",
         ),
     )
-    rows = view.ask("portrait", column=dimension, code=code)
+    rows = [row for row in view.ask("portrait", column=dimension) if row["segment"] == code]
     lines = []
     for trait in TRAITS:
         own = [row for row in rows if row["trait"] == trait]
         here = sum(row["customers"] for row in own)
-        everywhere = sum(row["all_customers"] for row in own)
-        known = [row for row in own if row["code"] != "unknown" and row["customers"]]
+        known = [row for row in own if row["code"] != "unknown"]
         if not here or not known:
             continue
         for place, row in enumerate(known[:2]):
@@ -132,8 +131,9 @@ def _portrait(view: View, dimension: str, code: str) -> None:
                     "trait": "" if place else _trait(view, trait),
                     "name": view.label(trait, row["code"]),
                     "share": row["customers"] / here,
-                    "share_of_all": row["all_customers"] / everywhere,
-                    "index": (row["customers"] / here) / (row["all_customers"] / everywhere),
+                    "share_of_all": row["all_customers"] / row["all_answers"],
+                    "index": (row["customers"] / here)
+                    / (row["all_customers"] / row["all_answers"]),
                 }
             )
     parts.table(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import parts, theme
 from dashboard.codes import codes_of, codes_table
+from dashboard.parts import Heat
 from dashboard.view import View, count, rate
 
 # Asked at once: each question to a million customers takes a tenth of a second or two.
@@ -58,7 +59,7 @@ def _tiles(view: View, dimension: str, lines: tuple, beside: tuple[str, ...] = (
     def tile(code: str, is_wide: bool = False) -> str:
         row = found.get(code, {"customers": 0, "net_revenue_12m": 0})
         depth = row["customers"] / most if most and not is_wide else 0
-        ink = "#fff" if depth > 0.55 else theme.INK
+        ink = theme.ink_on(depth)
         share = rate(row["customers"] / customers if customers else None)
         return (
             f'<div class="seg-tile" data-figure="{dimension}:{escape(code)}" style="'
@@ -95,23 +96,21 @@ def _matrix(view: View) -> None:
         for row in view.ask("cross", column="spend_band", other="frequency_band")
     }
     most = max((row["customers"] for row in cells.values()), default=0)
-    head = "".join(
-        f'<th class="number">{escape(view.label("frequency_band", band))}</th>'
-        for band in reversed(BANDS)
-    )
-    body = ""
-    for spend in BANDS:
-        body += f"<tr><td>{escape(view.label('spend_band', spend))}</td>"
-        for frequency in reversed(BANDS):
-            row = cells.get((spend, frequency), {"customers": 0, "net_revenue_12m": 0})
-            depth = row["customers"] / most if most else 0
-            ink = "#fff" if depth > 0.55 else theme.INK
-            body += (
-                f'<td class="heat" style="background:{theme.shade(depth)};color:{ink}">'
-                f"{count(row['customers'])}<br><small>{count(row['net_revenue_12m'])}</small></td>"
-            )
-        body += "</tr>"
-    st.html(
-        f'<div class="seg-scroll" data-table="spend_frequency"><table class="seg">'
-        f"<thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+    def cell(spend: str, frequency: str) -> Heat:
+        row = cells.get((spend, frequency), {"customers": 0, "net_revenue_12m": 0})
+        return Heat(
+            count(row["customers"]),
+            row["customers"] / most if most else 0,
+            below=count(row["net_revenue_12m"]),
+        )
+
+    often = tuple(reversed(BANDS))
+    parts.heat_table(
+        [view.label("frequency_band", band) for band in often],
+        [
+            (view.label("spend_band", spend), [cell(spend, each) for each in often])
+            for spend in BANDS
+        ],
+        "spend_frequency",
     )

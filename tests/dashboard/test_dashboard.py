@@ -18,11 +18,12 @@ from playwright.sync_api import Browser, Page
 
 from dashboard.codes import SUMMED
 from dashboard.serve import ADDRESS, SETTLED, served
-from dashboard.view import change, count, decimal, rate, read_labels
+from dashboard.view import View, change, count, decimal, rate, read_labels
 from dashboard.views.value import DIMENSIONS as OF_VALUE
-from dashboard.warehouse import DIMENSIONS, Warehouse, added
+from dashboard.warehouse import DIMENSIONS, Warehouse
 from orchestration.home import PROJECT, home
 from orchestration.versions import current_number, versions_folder
+from orchestration.wording import Language
 from tests import shops
 
 pytestmark = [pytest.mark.slow]
@@ -34,6 +35,7 @@ TITLES = {
 }
 # Streamlit asks below the page's own path first, and finds its server at the second try.
 PROBE = re.compile(rf"^http://{re.escape(ADDRESS)}:\d+/\w+/_stcore/(health|host-config)$")
+MONEY_AND_HEADS = ("customers", "net_revenue_12m", "customers_change", "net_revenue_12m_change")
 SCREENS = PROJECT / "target" / "screens"
 PATIENCE = 60_000
 
@@ -109,6 +111,63 @@ def test_dimensions_asked_together_are_those_asked_alone(warehouse):
         assert len(together) == sum(map(len, alone))
 
 
+@pytest.mark.parametrize("back", [0, 1, 5])
+def test_a_filter_lets_through_whom_the_profiles_name(warehouse, sql, back):
+    """Now and at the month-end before, of the newest day and of past ones."""
+    choice = warehouse.choice(
+        warehouse.days[back], countries=("China", "unknown"), types=("consumer",)
+    )
+    rows = warehouse.ask("codes", choice, column="value_tier")
+    chosen = (
+        "customer_id in (select customer_id from customer_profiles "
+        "where coalesce(country, 'unknown') in ('China', 'unknown') and customer_type = 'consumer')"
+    )
+    table = "customer_segments_history" if back else "customer_segments"
+    expected = sql(
+        f"""
+        with now as (
+            select coalesce(value_tier, 'none') as code, count(*) as customers, sum(net_revenue_12m) as money
+            from {table} where as_of_date = ? and {chosen} group by 1
+        ), before as (
+            select coalesce(value_tier, 'none') as code, count(*) as customers, sum(net_revenue_12m) as money
+            from customer_segments_history where as_of_date = ? and {chosen} group by 1
+        )
+        select code, coalesce(now.customers, 0), coalesce(now.money, 0),
+            coalesce(now.customers, 0) - coalesce(before.customers, 0),
+            coalesce(now.money, 0) - coalesce(before.money, 0)
+        from now full join before using (code)
+        """,
+        choice.as_of,
+        choice.before,
+    )
+    assert {tuple(row[name] for name in ("code", *MONEY_AND_HEADS)) for row in rows} == set(
+        expected
+    )
+    assert sum(row["customers"] for row in rows) > 0
+
+
+def test_a_segment_beside_all_customers_by_their_traits(warehouse, sql):
+    rows = warehouse.ask("portrait", warehouse.choice(types=("business",)), column="value_tier")
+    shown = {
+        row["code"]: (row["customers"], row["all_customers"], row["all_answers"])
+        for row in rows
+        if row["segment"] == "mid" and row["trait"] == "need_type"
+    }
+    assert shown
+    assert {
+        code: tuple(rest)
+        for code, *rest in sql(
+            """
+        select need_type, count(*) filter (where value_tier = 'mid'), count(*),
+            sum(count(*)) over ()
+        from customer_segments inner join customer_profiles using (customer_id)
+        where customer_type = 'business'
+        group by 1 having count(*) filter (where value_tier = 'mid') > 0
+        """
+        )
+    } == shown
+
+
 def test_filters_part_the_customers_without_losing_one(warehouse, sql):
     offered: dict[str, list[tuple[str, int]]] = {}
     for row in warehouse.ask("filters"):
@@ -154,8 +213,8 @@ FILTERED = {
 @pytest.mark.parametrize("filtered", FILTERED)
 def test_revenue_by_month_is_the_ledgers(warehouse, sql, filtered):
     filters, condition = FILTERED[filtered]
-    cube = warehouse.ask("revenue_cube")
-    rows = added(cube, warehouse.choice(**filters), ["month"], "net_revenue")
+    view = View(warehouse, warehouse.choice(**filters), Language.en, {}, {})
+    rows = view.add_up("revenue", ["month"], "net_revenue")
     chosen = f"customer_id in (select customer_id from customer_profiles where {condition})"
     published = sql(
         "select date_trunc('month', ledger_date)::date, sum(net_amount) from sales_ledger "
@@ -168,8 +227,8 @@ def test_revenue_by_month_is_the_ledgers(warehouse, sql, filtered):
 @pytest.mark.parametrize("filtered", FILTERED)
 def test_stages_over_time_are_those_of_the_history(warehouse, sql, filtered):
     filters, condition = FILTERED[filtered]
-    cube = warehouse.ask("over_time_cube", column="lifecycle_stage")
-    rows = added(cube, warehouse.choice(**filters), ["as_of_date", "code"], "customers")
+    view = View(warehouse, warehouse.choice(**filters), Language.en, {}, {})
+    rows = view.add_up("over_time", ["as_of_date", "code"], "customers", column="lifecycle_stage")
     chosen = f"customer_id in (select customer_id from customer_profiles where {condition})"
     published = sql(f"""
         select as_of_date, lifecycle_stage, count(*) from (
