@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import address, theme
+from dashboard.codes import OPENED_WITH, OVER_TIME
 from dashboard.view import View, asked, read_labels
 from dashboard.views import (
     clv,
@@ -35,18 +36,19 @@ LOOK_EVERY = datetime.timedelta(seconds=10)
 # each at a million.
 ASKED_AHEAD: tuple[tuple[str, dict[str, Any]], ...] = (
     ("totals", {}),
-    ("codes", {"column": "final_segment"}),
+    ("codes", {"column": OPENED_WITH}),
     ("revenue", {}),
     ("stage_moves", {}),
     ("clv_status", {}),
     ("portrait", {"column": "final_segment"}),
-    ("codes", {"column": value.DIMENSIONS}),
-    ("over_time", {"column": lifecycle.DIMENSION}),
+    ("over_time", {"column": OVER_TIME}),
 )
 # What a filter's figures are added up from.
 CUBES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("codes_cube", {"column": OPENED_WITH}),
     ("revenue_cube", {}),
-    ("over_time_cube", {"column": lifecycle.DIMENSION}),
+    ("over_time_cube", {"column": OVER_TIME}),
+    ("stage_moves_cube", {}),
 )
 
 Page = Callable[[View], None]
@@ -80,7 +82,7 @@ def _ask_ahead(warehouse: Warehouse) -> None:
     for query, bound in ASKED_AHEAD:
         asked(warehouse, query, warehouse.choice(), **bound)
     for query, bound in CUBES:
-        asked(warehouse, query, **bound)
+        asked(warehouse, query, warehouse.choice(), **bound)
     # A filter that lets all through numbers the rows that each filter reads.
     types = tuple(row["code"] for row in asked(warehouse, "filters") if row["filter"] == "types")
     asked(warehouse, "totals", warehouse.choice(types=types))

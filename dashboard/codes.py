@@ -6,20 +6,37 @@ from dashboard.view import View, shares
 from dashboard.warehouse import Row
 
 SUMMED = ("customers", "customers_change", "net_revenue_12m", "net_revenue_12m_change")
+# What pages open with: customers are read once for all of these.
+OPENED_WITH = (
+    *("final_segment", "lifecycle_stage", "value_tier", "value_potential_quadrant"),
+    *("order_value_group", "abc_class"),
+)
+# Counted over the history together, as it is long.
+OVER_TIME = ("final_segment", "lifecycle_stage")
 
 
-def codes_of(view: View, dimension: str, page: tuple[str, ...] = ()) -> list[Row]:
-    """Return a row per code of a dimension; `page` names all that its page shows, asked at once."""
-    rows = view.ask("codes", column=page or dimension)
+def over_time(view: View, dimension: str) -> list[Row]:
+    """Return a row per day of the history and code of one of `OVER_TIME`."""
+    by = ["as_of_date", "dimension", "code"]
+    rows = view.add_up("over_time", by, ["customers"], column=OVER_TIME)
     return [row for row in rows if row["dimension"] == dimension]
 
 
-def codes_table(view: View, dimension: str, page: tuple[str, ...] = ()) -> None:
+def codes_of(view: View, dimension: str) -> list[Row]:
+    """Return a row per code of a dimension."""
+    if dimension not in OPENED_WITH:
+        return view.ask("codes", column=dimension)
+    by, measures = ["dimension", "code"], [*SUMMED, "clv_predicted"]
+    rows = view.add_up("codes", by, measures, column=OPENED_WITH)
+    return [row for row in rows if row["dimension"] == dimension]
+
+
+def codes_table(view: View, dimension: str) -> None:
     """Show the codes of a dimension from best to least, with their sum, and offer them as a file.
 
     Changes are those since the month-end before. Who never ordered has no code and comes last.
     """
-    found = {row["code"]: row for row in codes_of(view, dimension, page)}
+    found = {row["code"]: row for row in codes_of(view, dimension)}
     codes = [*view.ordered(dimension, found), *([None] if None in found else [])]
     rows = [found[code] for code in codes]
     heads, money = shares(rows, "customers"), shares(rows, "net_revenue_12m")
@@ -42,4 +59,4 @@ def codes_table(view: View, dimension: str, page: tuple[str, ...] = ()) -> None:
         {**total, "code": view.say("All", "合计")},
         key=dimension,
     )
-    parts.downloads(view, dimension, lambda: codes_of(view, dimension, page))
+    parts.downloads(view, dimension, lambda: codes_of(view, dimension))

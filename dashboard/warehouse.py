@@ -233,17 +233,25 @@ def _is_chosen(row: Row, choice: Choice) -> bool:
     return all(not chosen or value in chosen for chosen, value in wanted)
 
 
-def added(rows: Sequence[Row], choice: Choice, by: Sequence[str], measure: str) -> list[Row]:
-    """Add up a measure of a cube over the customers of a filter, by other columns of its rows.
+def added(
+    rows: Sequence[Row], choice: Choice, by: Sequence[str], measures: Sequence[str]
+) -> list[Row]:
+    """Add up measures of a cube over the customers of a filter, by other columns of its rows.
 
-    The rows come from a query `*_cube`: each has the columns that customers can be filtered by.
+    The rows come from a query `*_cube`: each has the columns that customers can be filtered by. A
+    sum of nothing is None.
     """
-    sums: dict[tuple, Any] = {}
+    sums: dict[tuple, Row] = {}
     for row in rows:
         if _is_chosen(row, choice):
             key = tuple(row[name] for name in by)
-            sums[key] = sums.get(key, 0) + row[measure]
-    return [{**dict(zip(by, key, strict=True)), measure: value} for key, value in sums.items()]
+            own = sums.setdefault(
+                key, {**dict(zip(by, key, strict=True)), **dict.fromkeys(measures)}
+            )
+            for measure in measures:
+                if row[measure] is not None:
+                    own[measure] = row[measure] + (own[measure] or 0)
+    return list(sums.values())
 
 
 def newest_number(place: Home) -> int:

@@ -2,8 +2,7 @@
 select
     earlier.lifecycle_stage as from_code,
     now.lifecycle_stage as to_code,
-    count(*) as customers,
-    sum(now.net_revenue_12m) as net_revenue_12m
+    count(*) as customers
 from {population} as now
 inner join {before} as earlier on now.customer_id = earlier.customer_id
 group by all

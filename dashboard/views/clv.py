@@ -4,8 +4,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import parts, theme
-from dashboard.parts import Column, Figure
-from dashboard.view import View, count, decimal
+from dashboard.codes import codes_of
+from dashboard.parts import Column, Figure, code_column
+from dashboard.view import View, count, decimal, shares
 
 MODELS = {
     "bgnbd": ("BG/NBD", "BG/NBD"),
@@ -98,24 +99,20 @@ def _by_segment(view: View) -> None:
         view.say("By segment", "按分群"),
         view.say("Forecast of all customers of a segment.", "各分群客户的预测总值。"),
     )
-    found = {
-        row["code"]: row
-        for row in view.ask("codes", column="final_segment")
-        if row["clv_predicted"]
-    }
+    found = {row["code"]: row for row in codes_of(view, "final_segment") if row["clv_predicted"]}
     rows = [found[code] for code in view.ordered("final_segment", found)]
-    figure = go.Figure(
-        go.Bar(
-            y=[view.label("final_segment", row["code"]) for row in rows],
-            x=[float(row["clv_predicted"]) for row in rows],
-            orientation="h",
-            marker_color=[view.colour("final_segment", row["code"]) for row in rows],
-            hovertemplate="%{y}: %{x:,.0f}<extra></extra>",
-        )
+    for row, share in zip(rows, shares(rows, "clv_predicted"), strict=True):
+        row.update(share=share)
+    parts.table(
+        [
+            code_column(view, "final_segment", key="code", dotted=True),
+            Column("customers", view.say("Customers", "客户数"), "count"),
+            Column("clv_predicted", view.say("Forecast", "预测价值"), "money"),
+            Column("share", view.say("Share", "占比"), "rate", bar=True),
+        ],
+        rows,
+        key="clv_by_segment",
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(tickformat="~s", nticks=5, showgrid=True)
-    parts.chart(figure, "clv_by_segment", view.say("Forecast by segment", "各分群预测总值"), 320)
 
 
 def _calibration(view: View) -> None:

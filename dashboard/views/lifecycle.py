@@ -5,7 +5,7 @@ import datetime
 import plotly.graph_objects as go
 
 from dashboard import parts, theme
-from dashboard.codes import codes_table
+from dashboard.codes import codes_table, over_time
 from dashboard.parts import Heat
 from dashboard.view import View, count, rate
 
@@ -30,11 +30,7 @@ def show(view: View) -> None:
 
 def _over_time(view: View) -> None:
     parts.section(view.say("Stages over time", "各阶段变化趋势"))
-    rows = [
-        row
-        for row in view.add_up("over_time", ["as_of_date", "code"], "customers", column=DIMENSION)
-        if row["as_of_date"] <= view.choice.as_of
-    ]
+    rows = [row for row in over_time(view, DIMENSION) if row["as_of_date"] <= view.choice.as_of]
     days = sorted({row["as_of_date"] for row in rows})
     figure = go.Figure()
     for code in view.ordered(DIMENSION, (row["code"] for row in rows)):
@@ -67,7 +63,7 @@ def _moves(view: View) -> None:
             day=view.day(view.choice.as_of),
         ),
     )
-    rows = view.ask("stage_moves")
+    rows = view.add_up("stage_moves", ["from_code", "to_code"], ["customers"])
     cells = {(row["from_code"], row["to_code"]): row["customers"] for row in rows}
     stages = view.ordered(DIMENSION, [code for pair in cells for code in pair])
     names = [view.label(DIMENSION, code) for code in stages]

@@ -93,7 +93,7 @@ def _revenue(view: View) -> None:
     first = view.choice.as_of.replace(day=1, year=view.choice.as_of.year - 2)
     rows = [
         row
-        for row in view.add_up("revenue", ["month"], "net_revenue")
+        for row in view.add_up("revenue", ["month"], ["net_revenue"])
         if first < row["month"] <= view.choice.as_of
     ]
     figure = go.Figure(

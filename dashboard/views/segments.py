@@ -4,8 +4,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import address, parts, theme
+from dashboard.codes import OVER_TIME, codes_of, over_time
 from dashboard.parts import Column, Figure, code_column
 from dashboard.view import View, count, rate
+from dashboard.warehouse import Row
 
 DIMENSIONS = (
     *("final_segment", "rfm_segment", "value_tier", "order_value_group", "lifecycle_stage"),
@@ -30,7 +32,7 @@ def show(view: View) -> None:
             key="by",
             format_func=view.named,
         )
-    found = {row["code"]: row for row in view.ask("codes", column=dimension)}
+    found = {row["code"]: row for row in codes_of(view, dimension)}
     codes = [code for code in view.ordered(dimension, found) if found[code]["customers"]]
     if not codes:
         parts.note(view.say("No customer has such a code at this day.", "该日没有客户属于此维度。"))
@@ -157,9 +159,20 @@ def _trait(view: View, trait: str) -> str:
     return view.say(*own[trait]) if trait in own else view.named(trait)
 
 
+def history(view: View, dimension: str, code: str) -> list[Row]:
+    """Return the customers of a code by the days of the history up to the one looked at."""
+    if dimension not in OVER_TIME:
+        return view.ask("code_over_time", column=dimension, code=code)
+    return [
+        row
+        for row in over_time(view, dimension)
+        if row["code"] == code and row["as_of_date"] <= view.choice.as_of
+    ]
+
+
 def _history(view: View, dimension: str, code: str) -> None:
     parts.section(view.say("Customers over time", "客户数变化"))
-    rows = view.ask("code_over_time", column=dimension, code=code)
+    rows = history(view, dimension, code)
     figure = go.Figure(
         go.Scatter(
             x=[row["as_of_date"] for row in rows],

@@ -9,8 +9,6 @@ from dashboard.codes import codes_of, codes_table
 from dashboard.parts import Heat
 from dashboard.view import View, count, rate
 
-# Asked at once: each question to a million customers takes a tenth of a second or two.
-DIMENSIONS = ("value_tier", "value_potential_quadrant", "order_value_group", "abc_class")
 BANDS = ("high", "mid", "low")
 # Where each code stands in its picture, by line from the top.
 QUADRANTS = (("potential", "star"), ("low", "cash"))
@@ -27,7 +25,7 @@ def show(view: View) -> None:
         ),
     )
     parts.section(view.say("Value tiers", "价值等级"))
-    codes_table(view, "value_tier", DIMENSIONS)
+    codes_table(view, "value_tier")
     left, right = st.columns(2, gap="large")
     with left:
         parts.section(
@@ -46,11 +44,11 @@ def show(view: View) -> None:
         _tiles(view, "order_value_group", GROUPS, ("A",))
     _matrix(view)
     parts.section(view.named("abc_class"))
-    codes_table(view, "abc_class", DIMENSIONS)
+    codes_table(view, "abc_class")
 
 
 def _tiles(view: View, dimension: str, lines: tuple, beside: tuple[str, ...] = ()) -> None:
-    found = {row["code"]: row for row in codes_of(view, dimension, DIMENSIONS)}
+    found = {row["code"]: row for row in codes_of(view, dimension)}
     shown = [code for line in lines for code in line]
     others = [code for code in view.ordered(dimension, found) if code not in shown]
     customers = sum(row["customers"] for row in found.values())

@@ -16,10 +16,10 @@ import duckdb
 import pytest
 from playwright.sync_api import Browser, Page
 
-from dashboard.codes import SUMMED
+from dashboard.codes import OPENED_WITH, SUMMED, codes_of, over_time
 from dashboard.serve import ADDRESS, SETTLED, served
 from dashboard.view import View, change, count, decimal, rate, read_labels
-from dashboard.views.value import DIMENSIONS as OF_VALUE
+from dashboard.views.segments import history
 from dashboard.warehouse import DIMENSIONS, Warehouse
 from orchestration.home import PROJECT, home
 from orchestration.versions import current_number, versions_folder
@@ -105,8 +105,8 @@ def test_dimensions_asked_together_are_those_asked_alone(warehouse):
         return {(row["dimension"], row["code"], *(row[name] for name in SUMMED)) for row in rows}
 
     for choice in (warehouse.choice(), warehouse.choice(warehouse.days[2], types=("business",))):
-        together = warehouse.ask("codes", choice, column=OF_VALUE)
-        alone = [warehouse.ask("codes", choice, column=each) for each in OF_VALUE]
+        together = warehouse.ask("codes", choice, column=OPENED_WITH)
+        alone = [warehouse.ask("codes", choice, column=each) for each in OPENED_WITH]
         assert counted(together) == set().union(*map(counted, alone))
         assert len(together) == sum(map(len, alone))
 
@@ -117,7 +117,8 @@ def test_a_filter_lets_through_whom_the_profiles_name(warehouse, sql, back):
     choice = warehouse.choice(
         warehouse.days[back], countries=("China", "unknown"), types=("consumer",)
     )
-    rows = warehouse.ask("codes", choice, column="value_tier")
+    view = View(warehouse, choice, Language.en, {}, {})
+    asked = warehouse.ask("codes", choice, column="value_tier")
     chosen = (
         "customer_id in (select customer_id from customer_profiles "
         "where coalesce(country, 'unknown') in ('China', 'unknown') and customer_type = 'consumer')"
@@ -126,10 +127,12 @@ def test_a_filter_lets_through_whom_the_profiles_name(warehouse, sql, back):
     expected = sql(
         f"""
         with now as (
-            select coalesce(value_tier, 'none') as code, count(*) as customers, sum(net_revenue_12m) as money
+            select coalesce(value_tier, 'none') as code, count(*) as customers,
+                coalesce(sum(net_revenue_12m), 0) as money
             from {table} where as_of_date = ? and {chosen} group by 1
         ), before as (
-            select coalesce(value_tier, 'none') as code, count(*) as customers, sum(net_revenue_12m) as money
+            select coalesce(value_tier, 'none') as code, count(*) as customers,
+                coalesce(sum(net_revenue_12m), 0) as money
             from customer_segments_history where as_of_date = ? and {chosen} group by 1
         )
         select code, coalesce(now.customers, 0), coalesce(now.money, 0),
@@ -140,10 +143,10 @@ def test_a_filter_lets_through_whom_the_profiles_name(warehouse, sql, back):
         choice.as_of,
         choice.before,
     )
-    assert {tuple(row[name] for name in ("code", *MONEY_AND_HEADS)) for row in rows} == set(
-        expected
-    )
-    assert sum(row["customers"] for row in rows) > 0
+    for rows in (asked, codes_of(view, "value_tier")):
+        shown = {(row["code"] or "none", *(row[name] for name in MONEY_AND_HEADS)) for row in rows}
+        assert shown == set(expected)
+        assert sum(row["customers"] for row in rows) > 0
 
 
 def test_a_segment_beside_all_customers_by_their_traits(warehouse, sql):
@@ -184,21 +187,6 @@ def test_filters_part_the_customers_without_losing_one(warehouse, sql):
     assert warehouse.ask("totals", warehouse.choice(**every))[0]["customers"] == everybody
 
 
-def test_stage_moves_between_month_ends_are_the_published_transitions(warehouse, sql):
-    day = warehouse.days[1]
-    shown = {
-        (row["from_code"], row["to_code"]): row["customers"]
-        for row in warehouse.ask("stage_moves", warehouse.choice(day))
-        if row["from_code"] != row["to_code"]
-    }
-    published = sql(
-        "select from_stage, to_stage, count(*) from lifecycle_transitions "
-        "where as_of_date = ? and from_stage is not null group by all",
-        day,
-    )
-    assert shown == {(a, b): customers for a, b, customers in published}
-
-
 FILTERED = {
     "nothing": ({}, "true"),
     "a type": ({"types": ("business",)}, "customer_type = 'business'"),
@@ -211,10 +199,30 @@ FILTERED = {
 
 
 @pytest.mark.parametrize("filtered", FILTERED)
+def test_stage_moves_between_month_ends_are_the_published_transitions(warehouse, sql, filtered):
+    filters, condition = FILTERED[filtered]
+    day = warehouse.days[1]
+    view = View(warehouse, warehouse.choice(day, **filters), Language.en, {}, {})
+    shown = {
+        (row["from_code"], row["to_code"]): row["customers"]
+        for row in view.add_up("stage_moves", ["from_code", "to_code"], ["customers"])
+        if row["from_code"] != row["to_code"]
+    }
+    chosen = f"customer_id in (select customer_id from customer_profiles where {condition})"
+    published = sql(
+        "select from_stage, to_stage, count(*) from lifecycle_transitions "
+        f"where as_of_date = ? and from_stage is not null and {chosen} group by all",
+        day,
+    )
+    assert shown == {(a, b): customers for a, b, customers in published}
+    assert bool(shown) == (condition != "false")
+
+
+@pytest.mark.parametrize("filtered", FILTERED)
 def test_revenue_by_month_is_the_ledgers(warehouse, sql, filtered):
     filters, condition = FILTERED[filtered]
     view = View(warehouse, warehouse.choice(**filters), Language.en, {}, {})
-    rows = view.add_up("revenue", ["month"], "net_revenue")
+    rows = view.add_up("revenue", ["month"], ["net_revenue"])
     chosen = f"customer_id in (select customer_id from customer_profiles where {condition})"
     published = sql(
         "select date_trunc('month', ledger_date)::date, sum(net_amount) from sales_ledger "
@@ -228,7 +236,7 @@ def test_revenue_by_month_is_the_ledgers(warehouse, sql, filtered):
 def test_stages_over_time_are_those_of_the_history(warehouse, sql, filtered):
     filters, condition = FILTERED[filtered]
     view = View(warehouse, warehouse.choice(**filters), Language.en, {}, {})
-    rows = view.add_up("over_time", ["as_of_date", "code"], "customers", column="lifecycle_stage")
+    rows = over_time(view, "lifecycle_stage")
     chosen = f"customer_id in (select customer_id from customer_profiles where {condition})"
     published = sql(f"""
         select as_of_date, lifecycle_stage, count(*) from (
@@ -240,6 +248,27 @@ def test_stages_over_time_are_those_of_the_history(warehouse, sql, filtered):
     assert {(row["as_of_date"], row["code"]): row["customers"] for row in rows} == {
         (day, code): customers for day, code, customers in published
     }
+
+
+@pytest.mark.parametrize("filtered", FILTERED)
+@pytest.mark.parametrize("dimension", ["final_segment", "value_tier"])
+def test_a_segment_over_time_is_that_of_the_history(warehouse, sql, filtered, dimension):
+    """One that the cube counts, and one that is asked of the customers."""
+    filters, condition = FILTERED[filtered]
+    view = View(warehouse, warehouse.choice(**filters), Language.en, {}, {})
+    chosen = f"customer_id in (select customer_id from customer_profiles where {condition})"
+    published = sql(f"""
+        select as_of_date, {dimension}, count(*) from (
+            select as_of_date, customer_id, {dimension} from customer_segments_history
+            union all
+            select as_of_date, customer_id, {dimension} from customer_segments
+        ) where {chosen} and {dimension} is not null group by 1, 2 order by 1
+    """)
+    codes = {code for _, code, _ in published}
+    assert bool(codes) == (condition != "false")
+    for code in codes or {"mid"}:
+        shown = [(row["as_of_date"], row["customers"]) for row in history(view, dimension, code)]
+        assert shown == [(day, customers) for day, each, customers in published if each == code]
 
 
 def test_no_month_end_before_the_first_has_no_change(warehouse):
