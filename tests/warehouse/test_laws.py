@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from sample.generate import generate
-from tests.shops import Warehouse, run
+from tests.shops import Warehouse, quick_run, run
 
 CUT = date(2026, 4, 30)
 END = date(2026, 5, 31)
@@ -93,8 +93,8 @@ def in_two_runs(
     """Return the segments as of CUT after the first run, and the warehouse after the second."""
     until, later = dealt
     root = tmp_path_factory.mktemp("two_runs")
-    first = segments_at_cut(run(root, until))
-    return first, run(root, later)
+    first = segments_at_cut(quick_run(root, landing=until))
+    return first, quick_run(root, landing=later)
 
 
 def segments_at_cut(warehouse: Warehouse) -> list[tuple]:
@@ -132,7 +132,7 @@ def test_a_second_run_without_deliveries_publishes_the_same(in_two_runs, dealt):
         before = {
             t: connection.execute(f"select * from {t} order by all").fetchall() for t in MARTS
         }
-    again = run(warehouse.root, dealt[1])
+    again = quick_run(warehouse.root, landing=dealt[1])
     with again.connect() as connection:
         for table in MARTS:
             rows = connection.execute(f"select * from {table} order by all").fetchall()

@@ -160,7 +160,7 @@ class CrowdedShop:
 def crowded_shop(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     root = tmp_path_factory.mktemp("crowded_shop")
     CrowdedShop(seed=6).write(root / "landing")
-    return quick_run(root)
+    return quick_run(root, tested=True)
 
 
 @pytest.fixture(

@@ -128,7 +128,7 @@ def in_many_runs(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> ManyRu
     run(9, 10, 11)
     before = tmp_path_factory.mktemp("before_backfill") / "published"
     shutil.copytree(root / "published", before, symlinks=True)
-    warehouse = quick_run(root, Request(restate_from=FIRST_MONTH_END))
+    warehouse = quick_run(root, Request(restate_from=FIRST_MONTH_END), tested=True)
     manifests.append(manifest_of(root))
     starts.append(start_of(root))
     return ManyRuns(warehouse, manifests, starts, before.parent)
@@ -140,7 +140,7 @@ def in_one_run(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Warehous
     root = tmp_path_factory.mktemp("one_run")
     for batch in shop.batches:
         add(root, batch)
-    return quick_run(root)
+    return quick_run(root, tested=True)
 
 
 def test_the_many_runs_were_increments_and_caught_up(in_many_runs: ManyRuns):

@@ -48,7 +48,7 @@ def never_saw(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """Return a warehouse of the right files alone."""
     root = tmp_path_factory.mktemp("never_saw")
     right(root / "landing")
-    return quick_run(root)
+    return quick_run(root, tested=True)
 
 
 @pytest.fixture(scope="module")
