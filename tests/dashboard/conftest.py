@@ -21,7 +21,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     made = segments(root, "generate", "--customers", "400", "--months", "20")
     assert made.returncode == 0, made.stderr
     shutil.rmtree(root / "landing" / "shop" / "products")
-    return quick_run(root)
+    return quick_run(root, tested=True)
 
 
 @pytest.fixture(scope="module")

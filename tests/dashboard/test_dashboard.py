@@ -666,7 +666,7 @@ def test_labels_are_known_for_every_code_that_is_shown(warehouse, sql):
 
 def test_a_version_without_customers_is_told_in_a_sentence(browser, tmp_path):
     """What a run without a delivery publishes."""
-    quick = shops.quick_run(tmp_path / "home")
+    quick = shops.quick_run(tmp_path / "home", tested=True)
     with served(home(quick.root), tmp_path / "server.log") as address:
         page = browser.new_page()
         page.goto(address, timeout=PATIENCE)
