@@ -103,7 +103,7 @@ def _make_homes(folder: Path) -> Undisturbed:
     deliver_first(root / "landing")
     # Else every `./segments run` on a copy would read the project anew.
     dbt.prepare_manifest(home(root))
-    quick_run(root)
+    quick_run(root, tested=True)
     deliver_second(root / "landing")
     kept = {"delivered": shutil.copytree(root, folder / "delivered", symlinks=True)}
     seconds = []

@@ -68,7 +68,7 @@ def test_a_killed_ingestion(undisturbed: Undisturbed):
     assert met > KILLS / 3
     assert len(set(taken)) > 2
 
-    quick_run(root)
+    quick_run(root, tested=True)
     assert differences(root, undisturbed.published) == {}
 
 
@@ -106,7 +106,7 @@ def test_a_killed_build(undisturbed: Undisturbed):
         os.killpg(runner.pid, signal.SIGKILL)
     check_home(place)
 
-    quick_run(root)
+    quick_run(root, tested=True)
     assert differences(root, undisturbed.published) == {}
 
 
@@ -132,7 +132,7 @@ def test_a_killed_publish(undisturbed: Undisturbed):
     record("kills_of_publishing", KILLS, "kills")
     assert met > KILLS / 3
 
-    quick_run(root)
+    quick_run(root, tested=True)
     assert differences(root, undisturbed.published) == {}
     left = [*place.published.glob("*.tmp"), *(place.published / "versions").glob("*.tmp")]
     assert left == []
