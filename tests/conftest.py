@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from orchestration import dbt
-from orchestration.home import home
+from tests import warm
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return dbt's manifest of the project, parsed anew."""
-    place = home(tmp_path_factory.mktemp("parsed"))
-    return json.loads(dbt.prepare_manifest(place).read_text())
+def manifest() -> dict[str, Any]:
+    """Return dbt's manifest of the project as it is now."""
+    return json.loads(dbt.prepare_manifest(warm.parsed_once()).read_text())

@@ -27,6 +27,7 @@ from orchestration.versions import (
     version_numbers,
     versions_folder,
 )
+from tests import warm
 from tests.shops import deliver, line, order, quick_run
 
 # The same number, the same delays; another one tries other moments.
@@ -102,7 +103,7 @@ def _make_homes(folder: Path) -> Undisturbed:
     root = folder / "home"
     deliver_first(root / "landing")
     # Else every `./segments run` on a copy would read the project anew.
-    dbt.prepare_manifest(home(root))
+    warm.hand_over(root)
     quick_run(root, tested=True)
     deliver_second(root / "landing")
     kept = {"delivered": shutil.copytree(root, folder / "delivered", symlinks=True)}

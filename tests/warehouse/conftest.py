@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops import SHARED_DATA, Warehouse, once, run, segments
+from tests.shops import SHARED_DATA, Warehouse, once, quick_run, run, segments
 from tests.warehouse.complete_journey import deliver_complete_journey
 from tests.warehouse.rough_shop import RoughShop
 
@@ -78,7 +78,7 @@ def rough_shop(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
     def make(root: Path) -> None:
         RoughShop(seed=4).fill(orders=900).write(root / "landing")
-        run(root)
+        quick_run(root, tested=True)
 
     root = once(tmp_path_factory, "rough_shop", make)
     return Warehouse(root, root / "landing")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops import Warehouse, deliver, line, order, run, segments
+from tests.shops import Warehouse, deliver, line, order, quick_run, segments
 
 
 def one_line_each(landing: Path, orders: list[dict], price: str = "100.00") -> None:
@@ -25,7 +25,7 @@ def identical_customers(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     root = tmp_path_factory.mktemp("identical")
     orders = [order(f"o{number}", f"c{number}", "2026-03-05") for number in range(1000)]
     one_line_each(root / "landing", orders)
-    return run(root)
+    return quick_run(root, tested=True)
 
 
 def test_a_thousand_identical_customers_get_identical_scores(identical_customers: Warehouse):
@@ -83,7 +83,7 @@ def test_orders_and_order_lines_alone_are_enough(identical_customers: Warehouse)
 
 def test_one_customer_with_one_order(tmp_path: Path):
     one_line_each(tmp_path / "landing", [order("o1", "c1", "2026-03-05")], price="12.34")
-    with run(tmp_path).connect() as connection:
+    with quick_run(tmp_path, tested=True).connect() as connection:
         row = connection.execute(
             "select customer_id, rfm_segment, headline_segment, r_score, net_revenue_12m, "
             "abc_class, order_value_group, value_tier from customer_segments"
@@ -137,7 +137,7 @@ def test_no_orders_but_interactions_makes_prospects(tmp_path: Path):
             for number in range(3)
         ],
     )
-    with run(tmp_path).connect() as connection:
+    with quick_run(tmp_path, tested=True).connect() as connection:
         rows = connection.execute(
             "select rfm_segment, order_value_group, value_tier, abc_class, net_revenue_12m, "
             "count(*) from customer_segments group by all"
@@ -157,7 +157,7 @@ def test_no_orders_but_interactions_makes_prospects(tmp_path: Path):
 
 def test_an_empty_landing_folder_publishes_empty_tables(tmp_path: Path):
     (tmp_path / "landing").mkdir()
-    with run(tmp_path).connect() as connection:
+    with quick_run(tmp_path, tested=True).connect() as connection:
         for table in (
             "customers",
             "orders",

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from sample.generate import generate
-from tests.shops import Warehouse, quick_run, run
+from tests.shops import Warehouse, quick_run
 
 CUT = date(2026, 4, 30)
 END = date(2026, 5, 31)
@@ -119,7 +119,7 @@ def test_many_runs_equal_one(in_two_runs, dealt: tuple[Path, Path], tmp_path: Pa
     landing = tmp_path / "landing"
     for folder in dealt:
         shutil.copytree(folder, landing, dirs_exist_ok=True)
-    at_once = run(tmp_path)
+    at_once = quick_run(tmp_path, tested=True)
     with at_once.connect() as one, in_two_runs[1].connect() as many:
         for table in MARTS:
             query = f"select * from {table} order by all"

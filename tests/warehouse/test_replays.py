@@ -23,6 +23,7 @@ from orchestration.home import Home, home
 from orchestration.ingest import ingest
 from orchestration.publish import NotPublishable, publish
 from sample.generate import generate
+from tests import warm
 from tests.shops import Warehouse, quick_run
 from tests.warehouse.replays import (
     OF_DELIVERIES,
@@ -120,7 +121,7 @@ def in_many_runs(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> ManyRu
     add(root, shop.batches[FAILING])
     ingest(place)
     some = ("+sales_ledger", "+int_orders__valued", "int_interactions__united")
-    dbt.call(place, "run", "--select", *some)
+    warm.call(place, "run", "--select", *some)
     with pytest.raises(NotPublishable):
         publish(place)
     run(FAILING + 1, 8)
@@ -208,7 +209,7 @@ def test_a_replayed_delivery_touches_nothing(in_many_runs: ManyRuns, shop: Shop,
     assert len(report.results) == len(shop.batches[2])
     place = home(root)
     touched = ("int_orders__touched", "int_interactions__touched", "int_customers__touched")
-    dbt.call(place, "run", "--select", *(f"+{model}" for model in touched))
+    warm.call(place, "run", "--select", *(f"+{model}" for model in touched))
     with in_many_runs.warehouse.build() as connection:
         for model in touched:
             rows = connection.execute(f"select count(*) from intermediate.{model}").fetchone()
