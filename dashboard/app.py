@@ -45,10 +45,10 @@ ASKED_AHEAD: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 # What a filter's figures are added up from.
 CUBES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("codes_cube", {"column": OPENED_WITH}),
-    ("revenue_cube", {}),
-    ("over_time_cube", {"column": OVER_TIME}),
-    ("stage_moves_cube", {}),
+    ("codes", {"column": OPENED_WITH}),
+    ("revenue", {}),
+    ("over_time", {"column": OVER_TIME}),
+    ("stage_moves", {}),
 )
 
 Page = Callable[[View], None]
@@ -82,7 +82,7 @@ def _ask_ahead(warehouse: Warehouse) -> None:
     for query, bound in ASKED_AHEAD:
         asked(warehouse, query, warehouse.choice(), **bound)
     for query, bound in CUBES:
-        asked(warehouse, query, warehouse.choice(), **bound)
+        asked(warehouse, query, warehouse.choice(), cube=True, **bound)
     # A filter that lets all through numbers the rows that each filter reads.
     types = tuple(row["code"] for row in asked(warehouse, "filters") if row["filter"] == "types")
     asked(warehouse, "totals", warehouse.choice(types=types))

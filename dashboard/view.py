@@ -42,16 +42,15 @@ class View:
     ) -> list[Row]:
         """Return the rows of a query, for the reader's filters added up from its cube.
 
-        The cube `<query>_cube` is read once, so that a new filter reads no customer; one of a past
-        day, which nobody asked ahead, costs more than asking for the filter itself.
+        The cube is read once, so that a new filter reads no customer; one of a past day, which
+        nobody asked ahead, costs more than asking for the filter itself.
         """
         everybody = Choice(self.choice.as_of, self.choice.before)
         if not self.choice.is_filtered:
             return asked(self.warehouse, query, everybody, **bound)
-        cube = f"{query}_cube"
-        if not self.is_newest and self.warehouse.mattering(cube, everybody) is not None:
+        if not self.is_newest and self.warehouse.mattering(query, everybody) is not None:
             return asked(self.warehouse, query, self.choice, **bound)
-        rows = asked(self.warehouse, cube, everybody, **bound)
+        rows = asked(self.warehouse, query, everybody, cube=True, **bound)
         return added(rows, self.choice, by, measures)
 
     def label(self, dimension: str, code: str | None) -> str:

@@ -33,36 +33,35 @@ DIMENSIONS = (
 # Customers at the newest as-of have every column, at a month-end those that the history keeps.
 NEWEST = "marts.main.customer_segments"
 MONTH_ENDS = "history.main.customer_segments_history"
-SELECTED = """customer_id in (
-    select customer_id from marts.main.customer_profiles
+# What customers can be filtered by, and that of each of them; their other columns have names of the
+# segments' columns.
+ATTRIBUTES = "country, customer_type, channel_preference"
+ATTRIBUTED = """(
+    select customer_id, coalesce(country, 'unknown') as country, customer_type, channel_preference
+    from marts.main.customer_profiles
+)"""
+SELECTED = f"""customer_id in (
+    select customer_id from {ATTRIBUTED}
     where
-        ($countries is null or coalesce(country, 'unknown') in (select unnest($countries)))
+        ($countries is null or country in (select unnest($countries)))
         and ($types is null or customer_type in (select unnest($types)))
         and ($channels is null or channel_preference in (select unnest($channels)))
 )"""
-# What customers can be filtered by, one row a combination that occurs.
-CELLS = """create temp table cells as
-select
-    country,
-    customer_type,
-    channel_preference,
-    row_number() over (order by country, customer_type, channel_preference)::int as cell
-from (
-    select distinct coalesce(country, 'unknown') as country, customer_type, channel_preference
-    from marts.main.customer_profiles
-)"""
+# One row a combination that occurs.
+CELLS = f"""create temp table cells as
+select {ATTRIBUTES}, row_number() over (order by {ATTRIBUTES})::int as cell
+from (select distinct {ATTRIBUTES} from {ATTRIBUTED})"""
 # Each row of a day with its cell: a filter then joins row numbers, a third of the time that
 # customer ids take. Row numbers of a published file stay as they are.
 ROWS = """create temp table {rows} as
 select customers.rowid as row_id, cells.cell
 from {table} as customers
-inner join marts.main.customer_profiles as profiles
-    on customers.customer_id = profiles.customer_id
+inner join {attributed} as attributed on customers.customer_id = attributed.customer_id
 inner join cells
     on
-        coalesce(profiles.country, 'unknown') = cells.country
-        and profiles.customer_type is not distinct from cells.customer_type
-        and profiles.channel_preference is not distinct from cells.channel_preference
+        attributed.country = cells.country
+        and attributed.customer_type is not distinct from cells.customer_type
+        and attributed.channel_preference is not distinct from cells.channel_preference
 where customers.as_of_date = $day"""
 # Placeholders of a query whose answer differs by the filters, and by the day.
 BY_FILTERS = ("{population}", "{before}", "{selected}")
@@ -138,13 +137,15 @@ class Warehouse:
         choice: Choice | None = None,
         column: str | tuple[str, ...] | None = None,
         other: str | None = None,
+        cube: bool = False,
         **bound: object,
     ) -> list[Row]:
-        """Return the rows that the query of this name gives.
+        """Return the rows that the query of this name gives, as a `cube` for each attribute too.
 
         `{population}` and `{before}` in the query stand for the customers of the choice at its day
         and at the month-end before, `{column}` and `{other}` for one of `DIMENSIONS`, `{column}` in
-        `codes` for several too; parameters are bound by name.
+        `codes` for several too; parameters are bound by name. `{attributes}` are what customers can
+        be filtered by, of `{with_attributes}`, and nothing where no cube is asked for.
 
         Raises:
             KeyError: a column is none of the dimensions.
@@ -156,6 +157,9 @@ class Warehouse:
                 if each not in DIMENSIONS:
                     raise KeyError(each)
             sql = sql.replace(place, ", ".join(names))
+        sql = sql.replace("{attributes}", f"{ATTRIBUTES}," if cube else "")
+        joined = f"inner join {ATTRIBUTED} as attributed using (customer_id)" if cube else ""
+        sql = sql.replace("{with_attributes}", joined)
         if choice is None or not choice.is_filtered:
             with self._lock:
                 cursor = self._connection.cursor()
@@ -204,7 +208,9 @@ class Warehouse:
         if rows not in self._ready:
             _ = self._cells
             table = NEWEST if day == self.days[0] else MONTH_ENDS
-            self._connection.execute(ROWS.format(rows=rows, table=table), {"day": day})
+            self._connection.execute(
+                ROWS.format(rows=rows, table=table, attributed=ATTRIBUTED), {"day": day}
+            )
             self._ready.add(rows)
         return rows
 
@@ -238,8 +244,8 @@ def added(
 ) -> list[Row]:
     """Add up measures of a cube over the customers of a filter, by other columns of its rows.
 
-    The rows come from a query `*_cube`: each has the columns that customers can be filtered by. A
-    sum of nothing is None.
+    Each row of a cube has the attributes that customers can be filtered by. A sum of nothing is
+    None.
     """
     sums: dict[tuple, Row] = {}
     for row in rows:

@@ -4,11 +4,11 @@ with
 
 people as (
 
-    select {column}, net_revenue_12m, clv_predicted, 1 as counted
-    from {population}
+    select {column}, {attributes} net_revenue_12m, clv_predicted, 1 as counted
+    from {population} {with_attributes}
     union all
-    select {column}, net_revenue_12m, null as clv_predicted, -1 as counted
-    from {before}
+    select {column}, {attributes} net_revenue_12m, null as clv_predicted, -1 as counted
+    from {before} {with_attributes}
 
 ),
 
@@ -16,6 +16,7 @@ together as (
 
     select
         {column},
+        {attributes}
         count(*) filter (where counted = 1) as customers,
         coalesce(sum(net_revenue_12m) filter (where counted = 1), 0) as net_revenue_12m,
         sum(clv_predicted) as clv_predicted,
@@ -36,6 +37,7 @@ each_one as (
 select
     dimension,
     code,
+    {attributes}
     sum(customers)::bigint as customers,
     sum(net_revenue_12m) as net_revenue_12m,
     sum(clv_predicted) as clv_predicted,

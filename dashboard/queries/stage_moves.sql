@@ -2,7 +2,8 @@
 select
     earlier.lifecycle_stage as from_code,
     now.lifecycle_stage as to_code,
+    {attributes}
     count(*) as customers
 from {population} as now
-inner join {before} as earlier on now.customer_id = earlier.customer_id
+inner join {before} as earlier using (customer_id) {with_attributes}
 group by all
