@@ -2,7 +2,7 @@
 
 Every figure is one file of `queries/`, run by DuckDB over the published files; only aggregates and
 short lists reach the browser. What a reader chose (day, filters, ids) is bound, never pasted; what
-is pasted are the two relations below.
+is pasted are the relations below.
 """
 
 import threading
