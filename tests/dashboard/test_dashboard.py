@@ -21,7 +21,7 @@ from dashboard.serve import ADDRESS, SETTLED, served
 from dashboard.view import View, change, count, decimal, rate, read_labels
 from dashboard.views.segments import history
 from dashboard.warehouse import DIMENSIONS, Warehouse
-from orchestration.home import PROJECT, home
+from orchestration.home import home
 from orchestration.versions import current_number, versions_folder
 from orchestration.wording import Language
 from tests import shops
@@ -36,7 +36,8 @@ TITLES = {
 # Streamlit asks below the page's own path first, and finds its server at the second try.
 PROBE = re.compile(rf"^http://{re.escape(ADDRESS)}:\d+/\w+/_stcore/(health|host-config)$")
 MONEY_AND_HEADS = ("customers", "net_revenue_12m", "customers_change", "net_revenue_12m_change")
-SCREENS = PROJECT / "target" / "screens"
+# Where screens of all pages are kept for a person to look at, if anywhere.
+SCREENS = os.environ.get("SEGMENTS_SCREENS")
 PATIENCE = 60_000
 
 
@@ -400,15 +401,17 @@ UPRIGHT = """
 
 
 def _picture(screen: Screen, name: str) -> None:
-    """Keep what the page looks like, for a person to look at."""
-    SCREENS.mkdir(parents=True, exist_ok=True)
+    """Keep what the page looks like, where that is asked for."""
+    if SCREENS is None:
+        return
+    Path(SCREENS).mkdir(parents=True, exist_ok=True)
     height = screen.page.evaluate(
         "document.querySelector('[data-testid=stMain]')?.scrollHeight ?? 900"
     )
     width = screen.page.viewport_size["width"]
     screen.page.set_viewport_size({"width": width, "height": max(900, min(height, 6000))})
     screen.page.wait_for_timeout(400)
-    screen.page.screenshot(path=SCREENS / f"{name}.png")
+    screen.page.screenshot(path=Path(SCREENS) / f"{name}.png")
     screen.page.set_viewport_size({"width": width, "height": 900})
 
 

@@ -26,6 +26,7 @@ from orchestration.home import PROJECT, Home, home
 from orchestration.ingest import ingest
 from orchestration.publish import publish, rollback
 from orchestration.versions import current_number, verify_version, version_numbers
+from tests import warm
 from tests.orchestration import crashes
 from tests.orchestration.crashes import (
     Undisturbed,
@@ -96,7 +97,7 @@ def test_a_full_disk_in_each_step(undisturbed: Undisturbed):
     assert current_number(place) == 1
 
     # Nothing that a step makes outlives a failure of the next: the build is whole by now.
-    dbt.call(place, *dbt.BUILD_ARGUMENTS)
+    warm.call(place, *dbt.BUILD_ARGUMENTS)
     told = one_sentence(limited(root, "publish", file_bytes=500_000))
     assert_disk_is_told(told, root)
     check_home(place)
@@ -290,7 +291,7 @@ def test_a_clock_set_back_a_year_loses_nothing(tmp_path: Path):
     )
     assert "Set the clock right" in told
 
-    dbt.call(place, "build", "--select", "+stg_shop__orders", "--exclude-resource-type", "test")
+    warm.call(place, "build", "--select", "+stg_shop__orders", "--exclude-resource-type", "test")
     with duckdb.connect(str(place.build_file), read_only=True) as build:
         times = build.execute(
             "select delivery_id, loaded_at from raw.deliveries order by 1"

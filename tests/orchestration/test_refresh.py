@@ -11,6 +11,7 @@ import pytest
 
 from orchestration import dbt
 from orchestration.home import PROJECT, home, writer_lock
+from tests import warm
 from tests.shops import Warehouse, copy_project, deliver, line, order, run, segments
 
 
@@ -128,6 +129,7 @@ except WriterBusy as error:
 
 
 def test_files_in_the_wrong_place_are_told_and_not_just_ignored(tmp_path: Path):
+    warm.hand_over(tmp_path)
     deliver_orders(tmp_path / "landing" / "one_too_deep", 3, "a")
     done = segments(tmp_path, "run")
     assert done.returncode == 0, done.stderr
@@ -136,6 +138,7 @@ def test_files_in_the_wrong_place_are_told_and_not_just_ignored(tmp_path: Path):
 
 
 def test_orders_that_are_all_rejected_are_told_with_the_reason(tmp_path: Path):
+    warm.hand_over(tmp_path)
     orders = [order("o1", "c1", "2026-03-05", currency="XXX")]
     deliver(tmp_path / "landing", "orders", orders)
     deliver(tmp_path / "landing", "order_lines", [line("o1", "10.00")])
@@ -162,6 +165,7 @@ def test_a_missing_landing_folder_is_a_sentence(tmp_path: Path):
 
 
 def test_dbt_build_by_hand_and_dagster_job_execute_work_after_ingest(tmp_path: Path):
+    warm.hand_over(tmp_path)
     deliver_orders(tmp_path / "landing", 3, "a")
     assert segments(tmp_path, "ingest").returncode == 0
     environment = {**os.environ, **dbt.environment(home(tmp_path))}

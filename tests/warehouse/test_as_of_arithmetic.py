@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from orchestration import dbt
 from orchestration.home import home
+from tests import warm
 
 DAY = timedelta(days=1)
 MINIMUM = date(1990, 1, 1)
@@ -289,7 +290,7 @@ def expected_measures(case: Case) -> Iterator[tuple]:
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the SQL of the models as dbt sends it to DuckDB."""
     place = home(tmp_path_factory.mktemp("compiled"))
-    dbt.call(place, "--quiet", "compile", "--select", *MODELS)
+    warm.call(place, "compile", "--select", *MODELS)
     found = {
         path.stem: path for path in dbt.target_folder(place).rglob("compiled/*/models/**/*.sql")
     }

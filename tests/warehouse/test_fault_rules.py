@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.dbt import BUILD_ARGUMENTS
-from tests.shops import Warehouse, copy_project, deliver, line, order, segments
+from tests.shops import Warehouse, copy_project, deliver, line, order, run_by_steps, segments
 
 NEWEST = date(2025, 2, 28)
 RATES = "USD,CNY,2024-07-01,7.2\nCHF,CNY,2024-07-01,8\n"
@@ -241,16 +240,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     plant(landing)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", "America/New_York")  # the host's zone is nobody's business
-        # The three steps of the main job; without Dagster they take half as long.
-        done(project, root, "ingest")
-        printed = done(project, root, "dbt", *BUILD_ARGUMENTS)
-        done(project, root, "publish")
+        warehouse, printed = run_by_steps(root, project)
         deliver(landing, "orders", [order("o44_late", "c44", "2023-06-15")], "9_late")
         deliver(landing, "order_lines", [line("o44_late", "44.00")], "9_late")
         done(project, root, "ingest")
         # Without the tests, which are those of the first build.
         done(project, root, "dbt", "run", "--select", "+customer_rfm", "+orders")
-    return Shop(Warehouse(root, landing), printed)
+    return Shop(warehouse, printed)
 
 
 def rejected(shop: Shop, feed: str) -> dict[str, str]:

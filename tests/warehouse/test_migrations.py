@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops import Warehouse, copy_project, deliver, line, order, run
+from tests.shops import Warehouse, copy_project, deliver, line, order, run_by_steps
 
 pytestmark = pytest.mark.slow
 
@@ -106,7 +106,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         {"customer_id": "small1", "segment": "platinum", **said},
     ]
     deliver(landing, "segment_overrides", overrides)
-    warehouse = run(root, project=project)
+    warehouse, _ = run_by_steps(root, project)
     first = migrations(warehouse)
     with warehouse.connect() as connection:
         impact = connection.execute(
@@ -127,7 +127,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     )
     lines = [line("late", "25000"), line("ghost", "50"), line("april", "1")]
     deliver(landing, "order_lines", lines, name="2")
-    warehouse = run(root, project=project)
+    warehouse, _ = run_by_steps(root, project)
     return Story(first, migrations(warehouse), warehouse, impact)
 
 

@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 
-from orchestration import dbt
 from orchestration.home import home
 from orchestration.ingest import ingest
 from sample.generate import generate
+from tests import warm
 from tests.shops import Warehouse, deliver, line, order
 from tests.warehouse import shop_by_hand
 from tests.warehouse.online_retail_by_hand import (
@@ -341,7 +341,7 @@ def build(root: Path, *models: str) -> Warehouse:
     place = home(root).prepare()
     ingest(place)
     untested = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-    dbt.call(place, "build", *untested, "--select", *(f"+{model}" for model in models))
+    warm.call(place, "build", *untested, "--select", *(f"+{model}" for model in models))
     return Warehouse(root, place.landing)
 
 
