@@ -144,8 +144,9 @@ class Warehouse:
 
         `{population}` and `{before}` in the query stand for the customers of the choice at its day
         and at the month-end before, `{column}` and `{other}` for one of `DIMENSIONS`, `{column}` in
-        `codes` for several too; parameters are bound by name. `{attributes}` are what customers can
-        be filtered by, of `{with_attributes}`, and nothing where no cube is asked for.
+        `codes` for several too; parameters are bound by name. `{attributes}` are the columns
+        that customers can be filtered by, each with its comma, of `{with_attributes}`; both are
+        empty where no cube is asked for.
 
         Raises:
             KeyError: a column is none of the dimensions.

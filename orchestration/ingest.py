@@ -359,9 +359,11 @@ def _never_delivered(
     contracts: Mapping[str, Source],
     sources: Sequence[str] | None,
 ) -> Iterator[str]:
+    """Tell of required feeds that never came, but not of a source that nobody uses."""
     delivered = ledger.delivered_feeds(connection)
+    used = {source for source, _ in delivered} or set(contracts)
     for source in contracts.values():
-        if sources is None or source.name in sources:
+        if source.name in (used if sources is None else sources):
             for feed in source.feeds:
                 if feed.required and (source.name, feed.name) not in delivered:
                     yield f"{source.name}/{feed.name}: required, and nothing has been landed yet."

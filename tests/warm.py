@@ -6,8 +6,6 @@ process that has imported all. What they run is the same; whoever tests how `./s
 starts `./segments`.
 """
 
-import gc
-import importlib
 import multiprocessing
 import os
 import pprint
@@ -28,17 +26,6 @@ from orchestration.home import PROJECT, Home, home
 # By the project's fingerprint, so that no change of it finds an old parse.
 KEPT = PROJECT / "target" / "tests" / "parsed"
 PARTIAL_PARSE = "partial_parse.msgpack"
-
-IMPORTED_ONCE = (
-    "dbt.cli.main",
-    "dbt.task.build",
-    "dbt.adapters.duckdb.impl",
-    "orchestration.dbt_plugin",
-    "estimation.clusters",
-    "estimation.populations",
-    "pandas",
-)
-FAILED = 1
 
 
 def hand_over(root: Path) -> None:
@@ -92,14 +79,6 @@ def call(place: Home, *arguments: str) -> None:
             raise dbt.DbtFailed(f"dbt {' '.join(arguments)} failed:\n{said}")
 
 
-def import_all() -> None:
-    """Import what each call needs, and keep the collector from touching (and copying) it."""
-    for name in IMPORTED_ONCE:
-        importlib.import_module(name)
-    gc.collect()
-    gc.freeze()
-
-
 def _run(arguments: tuple[str, ...], variables: dict[str, str], printed: str) -> None:
     """Run dbt in this process, which ends with it, as if it was started with `variables`."""
     os.environ.clear()
@@ -114,7 +93,7 @@ def _run(arguments: tuple[str, ...], variables: dict[str, str], printed: str) ->
     done = dbtRunner().invoke(["--no-use-colors", *arguments])
     if done.exception is not None:
         print(done.exception, file=sys.stderr)
-    sys.exit(0 if done.success else FAILED)
+    sys.exit(0 if done.success else 1)
 
 
 def _connection_checksum(root: Path) -> str:

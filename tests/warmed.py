@@ -1,5 +1,19 @@
-"""Imported by the process that calls of dbt are forked from (`tests/warm.py`)."""
+"""What calls of dbt are forked with (`tests/warm.py`): imported, and left alone by the collector."""
 
-from tests.warm import import_all
+import gc
+import importlib
 
-import_all()
+for name in (
+    "tests.warm",
+    "dbt.cli.main",
+    "dbt.task.build",
+    "dbt.adapters.duckdb.impl",
+    "orchestration.dbt_plugin",
+    "estimation.clusters",
+    "estimation.populations",
+    "pandas",
+):
+    importlib.import_module(name)
+gc.collect()
+# What the collector touches, each fork would copy.
+gc.freeze()

@@ -1,4 +1,4 @@
--- Net revenue by month, guests and unknown customers included where all are asked for.
+-- Net revenue by month, guests and unknown customers included; they have no attributes.
 select
     date_trunc('month', ledger_date)::date as month,
     {attributes}

@@ -161,7 +161,10 @@ def test_damaged_gzip_is_refused(shop, damage):
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ("order,name,amount", ["lacks the required 'order_id'", "found 'order', 'name'"]),
+        (
+            "order,name,amount",
+            ["lacks the required 'order_id'", "found 'order', 'name'", "as the column's `header`"],
+        ),
         ("order_id,full_name,amount", ["lacks 'name'", "unknown 'full_name', as if renamed"]),
         ("order_id,name,name", ["names 'name' more than once"]),
         ("1,Ann,1.5", ["lacks the required 'order_id'", "found 3 values", "is there a header?"]),

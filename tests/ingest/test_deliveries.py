@@ -8,7 +8,9 @@ import duckdb
 import pytest
 
 from orchestration import delivery, ledger
+from orchestration.home import home
 from orchestration.ingest import IngestError, _spool, _warehouse, ingest
+from tests.shops import deliver, order
 
 NOON = dt.datetime(2024, 5, 1, 12, 0)
 GOOD = "order_id,name,amount\n1,Ann,1.5\n2,Bob,2\n"
@@ -152,6 +154,20 @@ def test_unfinished_hidden_and_foreign_files_are_left_alone(shop):
     assert "stray.csv: files belong into landing/<source>/<feed>/" in warnings
     assert "tmp" not in warnings
     assert "shop/orders: required, and nothing has been landed yet." in warnings
+
+
+def test_only_of_sources_in_use_a_required_feed_is_missed(tmp_path):
+    place = home(tmp_path).prepare()
+    lines = place.landing / "online_retail" / "invoice_lines"
+    lines.mkdir(parents=True)
+    (lines / "a.csv").write_text(
+        "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
+        "1,A,Mug,2,2011-03-05 12:00:00,1.50,17,France\n"
+    )
+    assert ingest(place).warnings == []
+    deliver(place.landing, "orders", [order("o1", "c1", "2011-03-05")])
+    missed = "shop/order_lines: required, and nothing has been landed yet."
+    assert ingest(place).warnings == [missed]
 
 
 def test_links_are_not_followed(shop, tmp_path):

@@ -165,7 +165,6 @@ def test_a_missing_landing_folder_is_a_sentence(tmp_path: Path):
 
 
 def test_dbt_build_by_hand_and_dagster_job_execute_work_after_ingest(tmp_path: Path):
-    warm.hand_over(tmp_path)
     deliver_orders(tmp_path / "landing", 3, "a")
     assert segments(tmp_path, "ingest").returncode == 0
     environment = {**os.environ, **dbt.environment(home(tmp_path))}
