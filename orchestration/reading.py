@@ -124,10 +124,9 @@ def bind(
     hint += _spelling_hints([column.header for column in missing], new)
     required = [column.header for column in missing if column.required]
     if required:
-        raise Refusal(
-            f"the header lacks the required {_listed(required)}: {compared}{hint}. Name it so in the "
-            f"file, or declare the name that the file gives it as the column's `header`"
-        )
+        if are_names and not hint:
+            hint = ". Name it so in the file, or declare the file's own name for it as its `header`"
+        raise Refusal(f"the header lacks the required {_listed(required)}: {compared}{hint}")
     if missing and new:
         headers = [column.header for column in missing]
         unknown = f"the unknown {_listed(new)}" if are_names else "unknown names"

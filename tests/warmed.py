@@ -1,4 +1,4 @@
-"""What calls of dbt are forked with (`tests/warm.py`): imported, and left alone by the collector."""
+"""What calls of dbt are forked with (`tests/warm.py`), imported once."""
 
 import gc
 import importlib

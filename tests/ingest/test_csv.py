@@ -163,7 +163,7 @@ def test_damaged_gzip_is_refused(shop, damage):
     [
         (
             "order,name,amount",
-            ["lacks the required 'order_id'", "found 'order', 'name'", "as the column's `header`"],
+            ["lacks the required 'order_id'", "found 'order', 'name'", "as its `header`"],
         ),
         ("order_id,full_name,amount", ["lacks 'name'", "unknown 'full_name', as if renamed"]),
         ("order_id,name,name", ["names 'name' more than once"]),
