@@ -125,7 +125,7 @@ def bind(
     required = [column.header for column in missing if column.required]
     if required:
         if are_names and not hint:
-            hint = ". Name it so in the file, or declare the file's own name for it as its `header`"
+            hint = ". Name it so in the file, or give the file's name as `header` in the contract"
         raise Refusal(f"the header lacks the required {_listed(required)}: {compared}{hint}")
     if missing and new:
         headers = [column.header for column in missing]

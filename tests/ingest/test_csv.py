@@ -163,7 +163,11 @@ def test_damaged_gzip_is_refused(shop, damage):
     [
         (
             "order,name,amount",
-            ["lacks the required 'order_id'", "found 'order', 'name'", "as its `header`"],
+            [
+                "lacks the required 'order_id'",
+                "found 'order', 'name'",
+                "as `header` in the contract",
+            ],
         ),
         ("order_id,full_name,amount", ["lacks 'name'", "unknown 'full_name', as if renamed"]),
         ("order_id,name,name", ["names 'name' more than once"]),
